@@ -1,0 +1,14 @@
+{# The day under review as text, yyyy-mm-dd: the variable run_date or, where it is not set, yesterday (UTC). Nothing
+   else decides which day is read, and it is checked before it reaches any SQL. #}
+{% macro run_date() %}
+    {% set given = var('run_date', none) %}
+    {% if given is none %}
+        {% set yesterday = run_started_at.astimezone(modules.pytz.utc) - modules.datetime.timedelta(days=1) %}
+        {{ return(yesterday.strftime('%Y-%m-%d')) }}
+    {% endif %}
+    {% set day = given | string %}
+    {% if not modules.re.fullmatch('(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])', day) %}
+        {{ exceptions.raise_compiler_error("run_date '" ~ day ~ "' is not a day; write it as 2026-11-22") }}
+    {% endif %}
+    {{ return(day) }}
+{% endmacro %}

@@ -1,0 +1,12 @@
+{# The day of delivery of a row of the source. #}
+{% macro delivered_on() %}
+    {{- return(adapter.dispatch('delivered_on')()) -}}
+{% endmacro %}
+
+{% macro duckdb__delivered_on() -%}
+    run_date
+{%- endmacro %}
+
+{% macro athena__delivered_on() -%}
+    {{ run_date_sql() }}
+{%- endmacro %}

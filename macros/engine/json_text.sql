@@ -1,0 +1,12 @@
+{# The text, number or boolean at a path of a JSON text, as text; NULL where there is none, or no JSON. #}
+{% macro json_text(json, path) %}
+    {{- return(adapter.dispatch('json_text')(json, path)) -}}
+{% endmacro %}
+
+{% macro duckdb__json_text(json, path) -%}
+    case when json_valid({{ json }}) then json_value({{ json }}, '{{ path }}') ->> '$' end
+{%- endmacro %}
+
+{% macro athena__json_text(json, path) -%}
+    json_extract_scalar({{ json }}, '{{ path }}')
+{%- endmacro %}

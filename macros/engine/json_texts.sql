@@ -1,0 +1,21 @@
+{# What several top-level keys of a JSON text hold (text, number or boolean), one a line, in the order of the keys. #}
+{% macro json_texts(json, keys) %}
+    {{- return(adapter.dispatch('json_texts')(json, keys)) -}}
+{% endmacro %}
+
+{% macro duckdb__json_texts(json, keys) -%}
+    case
+        when json_valid({{ json }})
+            then nullif(array_to_string(list_transform(
+                json_value({{ json }}, ['$.{{ keys | join("', '$.") }}']), lambda found : found ->> '$'
+            ), chr(10)), '')
+    end
+{%- endmacro %}
+
+{% macro athena__json_texts(json, keys) -%}
+    nullif(array_join(array[
+        {%- for key in keys %}
+        json_extract_scalar({{ json }}, '$.{{ key }}'){{ ',' if not loop.last }}
+        {%- endfor %}
+    ], chr(10)), '')
+{%- endmacro %}

@@ -1,0 +1,14 @@
+{# Which rows of the source staging reads. Athena: the run date's partitions, for what is in scope. Embedded: the lake
+   holds nothing else than what was in scope, and the view shows every day that was reviewed. #}
+{% macro logs_of_run_date() %}
+    {{- return(adapter.dispatch('logs_of_run_date')()) -}}
+{% endmacro %}
+
+{% macro duckdb__logs_of_run_date() -%}
+    true
+{%- endmacro %}
+
+{% macro athena__logs_of_run_date() -%}
+    year = '{{ run_date()[:4] }}' and month = '{{ run_date()[5:7] }}' and day = '{{ run_date()[8:] }}'
+    and (account_id, region) in (select scope.account_id, scope.region from ({{ scope_regions() }}) as scope)
+{%- endmacro %}

@@ -1,0 +1,16 @@
+{# The name by which a reviewer knows who acted: user name, role/session, service; else the last thing known. #}
+{% macro actor_name(identity) -%}
+    coalesce(
+        case when {{ identity }}.type = 'Root' then 'root' end,
+        {{ known(identity ~ '.username') }},
+        {{ regexp_part(identity ~ '.arn', ':assumed-role/(.+)$') }},
+        {{ regexp_part(identity ~ '.arn', ':[a-z-]*user/(.+)$') }},
+        {{ known(identity ~ '.invokedby') }},
+        {{ known(identity ~ '.sessioncontext.sessionissuer.username') }},
+        {{ known(identity ~ '.onbehalfof.userid') }},
+        {{ known(identity ~ '.arn') }},
+        {{ known(identity ~ '.principalid') }},
+        case when eventtype = 'AwsServiceEvent' then {{ known('eventsource') }} end,
+        {{ known(identity ~ '.accountid') }}
+    )
+{%- endmacro %}

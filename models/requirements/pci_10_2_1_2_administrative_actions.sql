@@ -1,0 +1,41 @@
+with events as (
+    {{ events_of_day('10.2.1.2') }}
+),
+
+actors as (
+    select
+        events.*,
+        coalesce(actor_type = 'Root', false) as is_root,
+        -- the article's rule, kept: whoever issued the session has root in his name
+        coalesce(session_issuer_name like '%root%', false) as is_session_of_root,
+        exists (
+            select 1
+            from {{ ref('administrators') }} as administrators
+            where
+                events.actor_arn like administrators.principal
+                or events.session_issuer_arn like administrators.principal
+        ) as is_administrator
+    from events
+),
+
+done_with_administrative_access as (
+    select
+        actors.*,
+        coalesce(
+            catalogue_title,
+            case
+                when is_root and actor_is_service then 'AWS service acted as root'
+                when is_root then 'Root user acted'
+                when is_session_of_root then 'Session issued by root acted'
+                else 'Administrator acted'
+            end
+        ) as title
+    from actors
+    where is_root or is_session_of_root or is_administrator or catalogue_title is not null
+),
+
+final as (
+    {{ findings('10.2.1.2', 'done_with_administrative_access', flags=['is_root', 'is_session_of_root', 'is_administrator']) }}
+)
+
+select * from final

@@ -1,0 +1,26 @@
+with events as (
+    {{ events_of_day('10.4.1-security-groups') }}
+),
+
+security_group_changes as (
+    select
+        events.*,
+        coalesce(catalogue_title, 'Change a security group') as title,
+        coalesce(
+            event_name like '%Ingress%'
+            and {{ regexp_like('request_parameters', '"(0\\.0\\.0\\.0|::)\\\\?/0"') }}
+            and event_name not like 'Revoke%',
+            false
+        ) as opens_to_world
+    from events
+    where
+        catalogue_title is not null
+        -- an event that AWS adds tomorrow is reviewed before the catalogue knows it
+        or (event_name like '%SecurityGroup%' and {{ is_no_read() }})
+),
+
+final as (
+    {{ findings('10.4.1-security-groups', 'security_group_changes', flags=['opens_to_world']) }}
+)
+
+select * from final

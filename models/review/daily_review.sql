@@ -1,0 +1,59 @@
+with requirements as (
+    select * from {{ ref('requirements') }}
+),
+
+counts as (
+    select
+        requirement,
+        count(*) as findings,
+        count(case when is_expected then 1 end) as expected_findings,
+        count(case when outcome = 'success' then 1 end) as done,
+        count(case when outcome = 'failure' then 1 end) as failed,
+        count(case when outcome = 'denied' then 1 end) as denied
+    from {{ ref('findings') }}
+    where run_date = {{ run_date_sql() }}
+    group by requirement
+),
+
+coverage as (
+    select
+        count(case when in_scope and status = 'logs' then 1 end) as with_logs,
+        count(case when in_scope then 1 end) as in_scope,
+        count(gap) as gaps,
+        coalesce(sum(case when in_scope then log_files - unread_log_files end), 0) as log_files_read,
+        coalesce(sum(case when in_scope then events end), 0) as events
+    from {{ ref('log_coverage') }}
+    where run_date = {{ run_date_sql() }}
+),
+
+final as (
+    select
+        {{ run_date_sql() }} as run_date,
+        requirements.requirement,
+        requirements.model,
+        requirements.pci_dss_v4_0_1,
+        requirements.pci_dss_v3_2_1,
+        requirements.asks,
+        case
+            when coverage.log_files_read = 0 then 'no logs'
+            when coalesce(counts.findings, 0) = 0 then 'no findings'
+            else 'findings'
+        end as result,
+        cast(coalesce(counts.findings, 0) as integer) as findings,
+        cast(coalesce(counts.expected_findings, 0) as integer) as expected_findings,
+        cast(coalesce(counts.findings - counts.expected_findings, 0) as integer) as unexpected_findings,
+        cast(coalesce(counts.done, 0) as integer) as done,
+        cast(coalesce(counts.failed, 0) as integer) as failed,
+        cast(coalesce(counts.denied, 0) as integer) as denied,
+        coverage.gaps = 0 as is_complete,
+        cast(coverage.gaps as integer) as gaps,
+        cast(coverage.with_logs as integer) as regions_with_logs,
+        cast(coverage.in_scope as integer) as regions_in_scope,
+        cast(coverage.log_files_read as integer) as log_files,
+        cast(coverage.events as bigint) as events
+    from requirements
+    cross join coverage
+    left join counts on requirements.requirement = counts.requirement
+)
+
+select * from final

@@ -1,0 +1,72 @@
+-- depends_on: {{ ref('stg_cloudtrail__events') }}
+with scope as (
+    {{ scope_regions() }}
+),
+
+log_files as (
+    {{ log_files_read() }}
+),
+
+delivered as (
+    select
+        account_id,
+        region,
+        count(case when kind = 'log' then 1 end) as log_files,
+        count(case when kind = 'digest' then 1 end) as digest_files,
+        count(case when kind = 'log' and problem is not null then 1 end) as unread_log_files,
+        coalesce(sum(case when kind = 'log' then events end), 0) as events
+    from log_files
+    group by account_id, region
+),
+
+scope_and_delivered as (
+    select
+        coalesce(scope.account_id, delivered.account_id) as account_id,
+        scope.account_name,
+        coalesce(scope.region, delivered.region) as region,
+        scope.account_id is not null as in_scope,
+        coalesce(scope.in_cde, false) as in_cde,
+        scope.logs_expected,
+        coalesce(delivered.log_files, 0) as log_files,
+        coalesce(delivered.digest_files, 0) as digest_files,
+        coalesce(delivered.unread_log_files, 0) as unread_log_files,
+        coalesce(delivered.events, 0) as events
+    from scope
+    full outer join delivered on scope.account_id = delivered.account_id and scope.region = delivered.region
+),
+
+final as (
+    select
+        {{ run_date_sql() }} as run_date,
+        account_id,
+        account_name,
+        region,
+        in_scope,
+        in_cde,
+        logs_expected,
+        case
+            when not in_scope then 'out of scope'
+            when log_files > 0 then 'logs'
+            when digest_files > 0 then 'quiet, proved by digests'
+            when logs_expected = 'may be quiet' then 'quiet, may be'
+            else 'missing'
+        end as status,
+        cast(log_files as integer) as log_files,
+        cast(unread_log_files as integer) as unread_log_files,
+        cast(digest_files as integer) as digest_files,
+        cast(events as bigint) as events,
+        case
+            when not in_scope and log_files > 0
+                then cast(log_files as varchar) || ' log files of an account or region outside trail_scope: not reviewed'
+            when not in_scope then null
+            when log_files = 0 and digest_files = 0 and logs_expected <> 'may be quiet'
+                then 'no logs, though trail_scope expects them daily'
+            when unread_log_files > 0
+                then cast(unread_log_files as varchar) || ' of ' || cast(log_files as varchar)
+                    || ' log files could not be reviewed whole'
+        end as gap
+    from scope_and_delivered
+    where in_scope or log_files > 0
+)
+
+select * from final

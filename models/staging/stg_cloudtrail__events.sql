@@ -1,0 +1,72 @@
+{{ config(
+    materialized='incremental' if target.type == 'athena' else 'view',
+    pre_hook='{{ add_partitions() }}'
+) }}
+
+-- the scope has to be loaded before the pre-hook reads it
+-- depends_on: {{ ref('trail_scope') }}, {{ ref('aws_regions') }}
+with logs as (
+    select * from {{ source('cloudtrail', 'logs') }}
+    where {{ logs_of_run_date() }}
+),
+
+-- Insight events are statistics about calls, not calls; a file of them that lies here is a problem in log_files
+calls as (
+    select * from logs
+    where coalesce(eventcategory, '') <> 'Insight' and coalesce(eventtype, '') <> 'AwsCloudTrailInsight'
+),
+
+events as (
+    select
+        {{ delivered_on() }} as run_date,
+        {{ known('eventid') }} as event_id,
+        {{ timestamp_of('eventtime') }} as event_time,
+        coalesce({{ known('recipientaccountid') }}, account_id) as aws_account_id,
+        coalesce({{ known('awsregion') }}, region) as aws_region,
+        {{ known('eventsource') }} as event_source,
+        {{ known('eventname') }} as event_name,
+        {{ known('eventtype') }} as event_type,
+        coalesce(eventcategory = 'Data' or lower(managementevent) = 'false', false) as is_data_event,
+        case lower(readonly) when 'true' then true when 'false' then false end as is_read_only,
+
+        -- who
+        {{ known('useridentity.type') }} as actor_type,
+        {{ known('useridentity.arn') }} as actor_arn,
+        {{ actor_name('useridentity') }} as actor_name,
+        coalesce(
+            {{ known('useridentity.accountid') }}, {{ known('useridentity.sessioncontext.sessionissuer.accountid') }}
+        ) as actor_account_id,
+        {{ known('useridentity.invokedby') }} is not null
+        or coalesce(useridentity.type = 'AWSService', false)
+        or coalesce(eventtype = 'AwsServiceEvent', false) as actor_is_service,
+        {{ known('useridentity.sessioncontext.sessionissuer.arn') }} as session_issuer_arn,
+        {{ known('useridentity.sessioncontext.sessionissuer.username') }} as session_issuer_name,
+        {{ known('useridentity.accesskeyid') }} as access_key_id,
+        case lower(coalesce(
+            useridentity.sessioncontext.attributes.mfaauthenticated,
+            case when eventname = 'ConsoleLogin' then {{ json_text('additionaleventdata', '$.MFAUsed') }} end
+        )) when 'true' then true when 'yes' then true when 'false' then false when 'no' then false
+        end as mfa_authenticated,
+
+        -- from where, and how it ended
+        {{ known('sourceipaddress') }} as source_ip,
+        {{ known('useragent') }} as user_agent,
+        {{ outcome() }} as outcome,
+        {{ known('errorcode') }} as error_code,
+        {{ known('errormessage') }} as error_message,
+
+        -- on what
+        {{ resource_arns('resources') }} as resource_arns,
+        {{ known('requestparameters') }} as request_parameters,
+        {{ known('responseelements') }} as response_elements,
+        {{ known('serviceeventdetails') }} as service_event_details,
+        {{ known('sharedeventid') }} as shared_event_id,
+
+        -- which file it was read from
+        account_id as log_account_id,
+        region as log_region,
+        {{ log_file() }} as log_file
+    from calls as logs
+)
+
+select * from events

@@ -1,0 +1,33 @@
+"""The dbt-duckdb plugin that gives the embedded target the function `pci_convert_day`."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+
+from dbt.adapters.duckdb.plugins import BasePlugin
+from duckdb import DuckDBPyConnection
+
+from .lake import convert_day
+
+
+def lake_folder() -> Path:
+    """The lake of the embedded target: beside its database, as models/staging/cloudtrail.yml has it."""
+    return Path(os.environ.get("PCI_LOG_REVIEW_STATE", "state")) / "lake"
+
+
+def _convert_day(logs: str, run_date: str, scope: str) -> int:
+    """Converts a day's log files; `scope` is `account/region account/region …`. Returns the number of files."""
+    pairs = (pair.split("/") for pair in (scope or "").split())
+    in_scope = frozenset((account_id, region) for account_id, region in pairs)
+    return len(convert_day(logs, date.fromisoformat(run_date), in_scope, lake_folder()))
+
+
+class Plugin(BasePlugin):
+    """Registered by the profile's `plugins`; the macro add_partitions calls the function."""
+
+    def configure_connection(self, conn: DuckDBPyConnection) -> None:
+        conn.create_function(
+            "pci_convert_day", _convert_day, ["VARCHAR", "VARCHAR", "VARCHAR"], "BIGINT", side_effects=True
+        )

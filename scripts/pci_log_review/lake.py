@@ -1,0 +1,271 @@
+"""The embedded target's lake: one day's log files, checked and converted into Parquet.
+
+    <lake>/logs/run_date=<day>/logs.parquet            the day's events, columns as in the Athena table
+    <lake>/log_files/run_date=<day>/log_files.parquet  every file delivered that day, and what is wrong with it
+
+Both are always written, with no rows where nothing was delivered, and each is whole or not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from pyarrow import parquet
+
+from .deliveries import Delivery, deliveries
+from .log_reader import UnreadableLogFile, read_records
+from .log_store import PARALLEL_READS, LogStore, LogStoreError, open_store
+
+OUT_OF_SCOPE = "is outside trail_scope, so it was not reviewed"
+BATCH_RECORDS = 1_000
+MEMORY_LIMIT = "900MB"
+
+_USER_IDENTITY = {
+    "type": "VARCHAR",
+    "principalId": "VARCHAR",
+    "arn": "VARCHAR",
+    "accountId": "VARCHAR",
+    "invokedBy": "VARCHAR",
+    "accessKeyId": "VARCHAR",
+    "userName": "VARCHAR",
+    "onBehalfOf": {"userId": "VARCHAR", "identityStoreArn": "VARCHAR"},
+    "sessionContext": {
+        "attributes": {"mfaAuthenticated": "VARCHAR", "creationDate": "VARCHAR"},
+        "sessionIssuer": {
+            "type": "VARCHAR",
+            "principalId": "VARCHAR",
+            "arn": "VARCHAR",
+            "accountId": "VARCHAR",
+            "userName": "VARCHAR",
+        },
+    },
+}
+# Everything else is text, whatever its type in the log: nothing that a writer got wrong turns into NULL.
+_TEXT_FIELDS = [
+    "eventVersion", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress", "userAgent",
+    "errorCode", "errorMessage", "requestParameters", "responseElements", "additionalEventData", "requestID",
+    "eventID", "readOnly", "resources", "eventType", "apiVersion", "managementEvent", "recipientAccountId",
+    "serviceEventDetails", "sharedEventID", "vpcEndpointId", "eventCategory",
+]  # fmt: skip
+_EVENT = {"userIdentity": _USER_IDENTITY} | dict.fromkeys(_TEXT_FIELDS, "VARCHAR")
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """A delivered file after it was read: the columns of `cloudtrail.log_files`."""
+
+    log_file: str
+    account_id: str
+    region: str
+    kind: str
+    size: int
+    sha256: str | None
+    events: int
+    problem: str | None
+
+
+_LOG_FILES = pa.schema(
+    [
+        ("log_file", pa.string()),
+        ("account_id", pa.string()),
+        ("region", pa.string()),
+        ("kind", pa.string()),
+        ("size", pa.int64()),
+        ("sha256", pa.string()),
+        ("events", pa.int64()),
+        ("problem", pa.string()),
+    ]
+)
+_RECORDS = pa.schema([("file", pa.int32()), ("record", pa.string())])
+
+
+def convert_day(logs: str, run_date: date, scope: frozenset[tuple[str, str]], lake: Path) -> list[LogFile]:
+    """Makes the log files delivered on `run_date` queryable; returns them all, read or not.
+
+    `scope` holds (account id, region): logs from elsewhere are named in the result, and not read. A bad file is
+    named with its problem, and never keeps another one from being read. Raises LogStoreError where the logs can't be
+    listed; the lake's earlier partition of the day then stays as it was.
+    """
+    store = open_store(logs)
+    files = _Reading(store, deliveries(store, run_date), scope)
+    events = lake / "logs" / f"run_date={run_date}" / "logs.parquet"
+    with duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "preserve_insertion_order": "false"}) as connection:
+        with _whole_or_not_there(events) as unfinished:
+            _write_events(connection, files, unfinished)
+            read = files.result(_unusable_records(connection, unfinished, files))
+    with _whole_or_not_there(lake / "log_files" / f"run_date={run_date}" / "log_files.parquet") as unfinished:
+        parquet.write_table(pa.Table.from_pylist([vars(file) for file in read], _LOG_FILES), unfinished)
+    return read
+
+
+class _Reading:
+    """Reads a day's files one after the other, and keeps what was found out about each."""
+
+    def __init__(self, store: LogStore, delivered: list[Delivery], scope: frozenset[tuple[str, str]]) -> None:
+        self._store = store
+        self._delivered = delivered
+        self._scope = scope
+        self._sha256: dict[int, str] = {}
+        self._events: dict[int, int] = {}
+        self._problems: dict[int, str] = {}
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Every record of the files in scope, with the number of its file."""
+        for number, data in self._contents():
+            name = self._delivered[number].log_file
+            try:
+                records = read_records(name, data.result())
+            except (LogStoreError, UnreadableLogFile) as error:
+                self._problems[number] = str(error)
+                continue
+            finally:
+                if data.exception() is None:
+                    self._sha256[number] = hashlib.sha256(data.result()).hexdigest()
+            self._events[number] = len(records)
+            # One long batch would be slow: json_transform takes its time by the square of the batch
+            for start in range(0, len(records), BATCH_RECORDS):
+                batch = records[start : start + BATCH_RECORDS]
+                # read_records has checked that it is UTF-8, so the text need not be checked again
+                text = pa.array(batch, pa.binary()).view(pa.string())
+                yield pa.RecordBatch.from_arrays([pa.repeat(pa.scalar(number, pa.int32()), len(batch)), text], schema=_RECORDS)
+
+    def _contents(self) -> Iterator[tuple[int, Future[bytes]]]:
+        """The bytes of each log file in scope, a few read ahead of the one that is worked on."""
+        wanted = [number for number, file in enumerate(self._delivered) if file.kind == "log" and self._in_scope(file)]
+        with ThreadPoolExecutor(PARALLEL_READS) as pool:
+            ahead: list[tuple[int, Future[bytes]]] = []
+            for number in wanted:
+                ahead.append((number, pool.submit(self._store.read, self._delivered[number].log_file)))
+                if len(ahead) == PARALLEL_READS:
+                    yield ahead.pop(0)
+            yield from ahead
+
+    def result(self, unusable: dict[int, str]) -> list[LogFile]:
+        """All delivered files; `unusable` says what turned out to be wrong with the records of some."""
+        return [
+            LogFile(
+                file.log_file,
+                file.account_id,
+                file.region,
+                file.kind,
+                file.size,
+                self._sha256.get(number),
+                self._events.get(number, 0),
+                self._problems.get(number) or unusable.get(number) or (None if self._in_scope(file) else OUT_OF_SCOPE),
+            )
+            for number, file in enumerate(self._delivered)
+        ]
+
+    def names(self) -> pa.Table:
+        """The account, region and name of each file, by its number."""
+        return pa.Table.from_pylist(
+            [
+                {"file": number, "account_id": file.account_id, "region": file.region, "log_file": file.log_file}
+                for number, file in enumerate(self._delivered)
+            ],
+            pa.schema([("file", pa.int32()), *[(name, pa.string()) for name in ("account_id", "region", "log_file")]]),
+        )
+
+    def event_counts(self) -> dict[int, int]:
+        return self._events
+
+    def _in_scope(self, file: Delivery) -> bool:
+        return (file.account_id, file.region) in self._scope
+
+
+Fields = dict[str, "str | Fields"]
+
+
+def _lower(fields: Fields) -> Fields:
+    return {name.lower(): kind if isinstance(kind, str) else _lower(kind) for name, kind in fields.items()}
+
+
+def _columns(fields: Fields, path: str = "") -> str:
+    """SQL for the fields as the Athena table names them, from `event` or, failing that, from `lower_case`."""
+    columns = []
+    for name, kind in fields.items():
+        if isinstance(kind, str):
+            value = f"coalesce(event{path}.{name}, lower_case{path.lower()}.{name.lower()})"
+        else:
+            value = f"struct_pack({_columns(kind, f'{path}.{name}')})"
+        columns.append(f"{name.lower()} := {value}" if path else f"{value} as {name.lower()}")
+    return ", ".join(columns)
+
+
+def _write_events(connection: duckdb.DuckDBPyConnection, files: _Reading, target: Path) -> None:
+    connection.register("file_names", files.names())
+    connection.register("records", pa.RecordBatchReader.from_batches(_RECORDS, files.batches()))
+    # Names of fields are matched to the letter, unlike in Athena, so that an event written in lower case is parsed
+    # a second time. json_transform gives NULL for what is no JSON at all (see _unusable_records).
+    connection.execute(
+        f"""
+        copy (
+            with parsed as (
+                select file, record, try(json_transform(record, '{json.dumps(_EVENT)}')) as event from records
+            ),
+            parsed_again as (
+                select
+                    file,
+                    event,
+                    case
+                        when
+                            event.eventName is null or event.eventSource is null or event.eventTime is null
+                            or event.userIdentity.type is null or event.userIdentity.arn is null
+                            or event.userIdentity.accountId is null
+                        then try(json_transform(record, '{json.dumps(_lower(_EVENT))}'))
+                    end as lower_case
+                from parsed
+            )
+            select {_columns(_EVENT)}, account_id, region, log_file
+            from parsed_again
+            inner join file_names using (file)
+            where event is not null
+        ) to '{_quoted(target)}' (format parquet, compression zstd, compression_level 1, row_group_size 20480)
+        """
+    )
+
+
+def _unusable_records(connection: duckdb.DuckDBPyConnection, events: Path, files: _Reading) -> dict[int, str]:
+    """What is wrong with files whose records are JSON at a glance and still no events."""
+    found = connection.execute(
+        f"""
+        select
+            file,
+            count(*) as events,
+            count(*) filter (where eventcategory = 'Insight' or eventtype = 'AwsCloudTrailInsight') as insights
+        from read_parquet('{_quoted(events)}', hive_partitioning = false)
+        inner join file_names using (log_file)
+        group by file
+        """
+    ).fetchall()
+    written = {file: (events, insights) for file, events, insights in found}
+    problems = {}
+    for file, delivered in files.event_counts().items():
+        events_written, insights = written.get(file, (0, 0))
+        if events_written < delivered:
+            problems[file] = f"{delivered - events_written} of its {delivered} records are not valid JSON"
+        elif insights:
+            problems[file] = f"{insights} of its {delivered} records are Insight events, which are no calls"
+    return problems
+
+
+@contextmanager
+def _whole_or_not_there(target: Path) -> Iterator[Path]:
+    """A name to write to, which becomes `target` only when all went well."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".{target.name}.unfinished")  # hidden: no glob of the lake finds it
+    yield unfinished
+    unfinished.replace(target)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

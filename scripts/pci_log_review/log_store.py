@@ -1,0 +1,130 @@
+"""Where log files lie: a folder or an S3 bucket, both listed and read in the same way."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+PARALLEL_READS = 8
+
+
+class LogStoreError(Exception):
+    """The place that should hold the logs can't be listed or read; the text says which and why."""
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """One file as listed: its key below the store's root, and its size in bytes."""
+
+    key: str
+    size: int
+
+
+class LogStore(Protocol):
+    """A tree of files. Keys use `/` and are relative to the root that the user named."""
+
+    root: str
+
+    def folders(self, folder: str) -> list[str]:
+        """Names of the folders directly in `folder` (`''` is the root), sorted; empty where there is none."""
+
+    def files(self, folder: str) -> list[StoredFile]:
+        """Files directly in `folder`, sorted by key; empty where there is none."""
+
+    def read(self, key: str) -> bytes:
+        """The file's bytes. Raises LogStoreError where it can't be read."""
+
+
+class FolderStore:
+    """Log files in a local folder."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        if not Path(root).is_dir():
+            raise LogStoreError(f"logs: no folder at {root}; name the folder that holds AWSLogs/")
+
+    def folders(self, folder: str) -> list[str]:
+        return sorted(entry.name for entry in self._entries(folder) if entry.is_dir())
+
+    def files(self, folder: str) -> list[StoredFile]:
+        found = [e for e in self._entries(folder) if not e.is_dir()]
+        return sorted(
+            (StoredFile(f"{folder}/{e.name}", e.stat().st_size if e.is_file() else 0) for e in found),
+            key=lambda file: file.key,
+        )
+
+    def read(self, key: str) -> bytes:
+        try:
+            return (Path(self.root) / key).read_bytes()
+        except OSError as error:
+            raise LogStoreError(f"cannot be read: {error.strerror or error}") from error
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(Path(self.root) / folder) as entries:
+                return list(entries)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise LogStoreError(f"logs: cannot list {folder or self.root}: {error.strerror or error}") from error
+
+
+class S3Store:
+    """Log files in an S3 bucket, below a prefix. Credentials come from the usual AWS places."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        bucket, _, prefix = root.removeprefix("s3://").partition("/")
+        if not bucket:
+            raise LogStoreError(f"logs: {root} names no bucket; write s3://bucket or s3://bucket/prefix")
+        self._bucket = bucket
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        config = Config(max_pool_connections=2 * PARALLEL_READS, retries={"mode": "standard", "max_attempts": 5})
+        self._client: S3Client = boto3.client("s3", config=config)
+
+    def folders(self, folder: str) -> list[str]:
+        start = self._below(folder)
+        return sorted(
+            found["Prefix"][len(start) :].rstrip("/")
+            for page in self._pages(start)
+            for found in page.get("CommonPrefixes", [])
+        )
+
+    def files(self, folder: str) -> list[StoredFile]:
+        start = self._below(folder)
+        return [
+            StoredFile(found["Key"][len(self._prefix) :], found["Size"])
+            for page in self._pages(start)
+            for found in page.get("Contents", [])
+            if found["Key"] != start  # the folder marker that the S3 console writes
+        ]
+
+    def read(self, key: str) -> bytes:
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)["Body"].read()
+        except (BotoCoreError, ClientError) as error:
+            raise LogStoreError(f"cannot be read: {error}") from error
+
+    def _below(self, folder: str) -> str:
+        return f"{self._prefix}{folder}/" if folder else self._prefix
+
+    def _pages(self, start: str):  # type: ignore[no-untyped-def]  # the stubs' page type is private
+        try:
+            pages = self._client.get_paginator("list_objects_v2")
+            yield from pages.paginate(Bucket=self._bucket, Prefix=start, Delimiter="/")
+        except (BotoCoreError, ClientError) as error:
+            raise LogStoreError(f"logs: cannot list s3://{self._bucket}/{start}: {error}") from error
+
+
+def open_store(root: str) -> LogStore:
+    """The store at `root`: `s3://bucket/prefix` or a folder. Raises LogStoreError where there is none."""
+    return S3Store(root) if root.startswith("s3://") else FolderStore(root)
