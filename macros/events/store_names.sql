@@ -3,13 +3,16 @@
    key is left out, since whoever writes an object chooses it. #}
 {% macro store_names() -%}
     chr(10) || replace(replace(
-        coalesce({{ regexp_replace_all('resource_arns', ':::([^/\\n]+)/[^\\n]*', first=true, by="''") }}, '')
+        coalesce({{ regexp_replace_all('resource_arns', '(:::[^/\\n]+)/[^\\n]*', first=true, by="''") }}, '')
         || chr(10)
         || coalesce({{ json_texts('request_parameters', [
             'bucketName', 'tableName', 'keyId', 'secretId', 'logGroupName', 'logGroupIdentifier', 'functionName',
             'streamName', 'streamARN', 'queueUrl', 'resourceArn', 'tableArn', 'database', 'eventDataStore', 'name',
             'dBInstanceIdentifier', 'dBClusterIdentifier', 'clusterIdentifier', 'snapshotId', 'resourceId'
-        ]) }}, ''),
+        ]) }}, '')
+        -- the bucket that an object is copied from
+        || chr(10)
+        || coalesce({{ regexp_part(json_text('request_parameters', '$.x-amz-copy-source'), '^/?([^/]+)/') }}, ''),
         '/', chr(10)
     ), ':', chr(10)) || chr(10)
     || coalesce(case

@@ -70,13 +70,19 @@ def deliveries(store: LogStore, run_date: date) -> list[Delivery]:
 def _deliveries(trail: Trail, files: list[StoredFile]) -> Iterator[Delivery]:
     for file in files:
         # Hive and Athena take names that start so for hidden; they are never log files.
-        if not _name(file.key).startswith((".", "_")):
-            yield Delivery(file.key, trail.account_id, trail.region, trail.kind, file.size)
+        if not any(part.startswith((".", "_")) for part in file.key[len(trail.folder) :].split("/")):
+            names = map(_in_utf8, (file.key, trail.account_id, trail.region, trail.kind))
+            yield Delivery(*names, file.size)
 
 
 def _trail(folder: str) -> Trail:
     account_id, kind, region = folder.split("/")[-3:]
     return Trail(folder, account_id, region, KINDS[kind])
+
+
+def _in_utf8(name: str) -> str:
+    """A name that can be written down: a folder's file may have a name that is no text. It will turn out unreadable."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _name(path: str) -> str:

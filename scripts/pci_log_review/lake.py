@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,18 +19,21 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pyarrow as pa
 from pyarrow import parquet
 
 from .deliveries import Delivery, deliveries
-from .log_reader import UnreadableLogFile, read_records
+from .log_reader import MAX_BYTES, UnreadableLogFile, read_records
 from .log_store import PARALLEL_READS, LogStore, LogStoreError, open_store
 
 OUT_OF_SCOPE = "is outside trail_scope, so it was not reviewed"
 BATCH_RECORDS = 1_000
 MEMORY_LIMIT = "900MB"
 
-_USER_IDENTITY = {
+Fields = dict[str, "str | Fields"]
+
+_USER_IDENTITY: Fields = {
     "type": "VARCHAR",
     "principalId": "VARCHAR",
     "arn": "VARCHAR",
@@ -56,7 +60,7 @@ _TEXT_FIELDS = [
     "eventID", "readOnly", "resources", "eventType", "apiVersion", "managementEvent", "recipientAccountId",
     "serviceEventDetails", "sharedEventID", "vpcEndpointId", "eventCategory",
 ]  # fmt: skip
-_EVENT = {"userIdentity": _USER_IDENTITY} | dict.fromkeys(_TEXT_FIELDS, "VARCHAR")
+_EVENT: Fields = {"userIdentity": _USER_IDENTITY, **dict.fromkeys(_TEXT_FIELDS, "VARCHAR")}
 
 
 @dataclass(frozen=True)
@@ -74,18 +78,19 @@ class LogFile:
 
 
 _LOG_FILES = pa.schema(
-    [
-        ("log_file", pa.string()),
-        ("account_id", pa.string()),
-        ("region", pa.string()),
-        ("kind", pa.string()),
-        ("size", pa.int64()),
-        ("sha256", pa.string()),
-        ("events", pa.int64()),
-        ("problem", pa.string()),
-    ]
+    {
+        "log_file": pa.string(),
+        "account_id": pa.string(),
+        "region": pa.string(),
+        "kind": pa.string(),
+        "size": pa.int64(),
+        "sha256": pa.string(),
+        "events": pa.int64(),
+        "problem": pa.string(),
+    }
 )
-_RECORDS = pa.schema([("file", pa.int32()), ("record", pa.string())])
+_RECORDS = pa.schema({"file": pa.int32(), "record": pa.string()})
+_NAMES = pa.schema({"file": pa.int32(), "account_id": pa.string(), "region": pa.string(), "log_file": pa.string()})
 
 
 def convert_day(logs: str, run_date: date, scope: frozenset[tuple[str, str]], lake: Path) -> list[LogFile]:
@@ -97,13 +102,14 @@ def convert_day(logs: str, run_date: date, scope: frozenset[tuple[str, str]], la
     """
     store = open_store(logs)
     files = _Reading(store, deliveries(store, run_date), scope)
-    events = lake / "logs" / f"run_date={run_date}" / "logs.parquet"
-    with duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "preserve_insertion_order": "false"}) as connection:
-        with _whole_or_not_there(events) as unfinished:
-            _write_events(connection, files, unfinished)
-            read = files.result(_unusable_records(connection, unfinished, files))
-    with _whole_or_not_there(lake / "log_files" / f"run_date={run_date}" / "log_files.parquet") as unfinished:
-        parquet.write_table(pa.Table.from_pylist([vars(file) for file in read], _LOG_FILES), unfinished)
+    with (
+        duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "preserve_insertion_order": "false"}) as connection,
+        _whole_or_not_there(lake / "log_files" / f"run_date={run_date}" / "log_files.parquet") as log_files,
+        _whole_or_not_there(lake / "logs" / f"run_date={run_date}" / "logs.parquet") as events,
+    ):
+        _write_events(connection, files, events)
+        read = files.result(_unusable_records(connection, events, files))
+        parquet.write_table(pa.Table.from_pylist([vars(file) for file in read], _LOG_FILES), log_files)
     return read
 
 
@@ -172,7 +178,7 @@ class _Reading:
                 {"file": number, "account_id": file.account_id, "region": file.region, "log_file": file.log_file}
                 for number, file in enumerate(self._delivered)
             ],
-            pa.schema([("file", pa.int32()), *[(name, pa.string()) for name in ("account_id", "region", "log_file")]]),
+            _NAMES,
         )
 
     def event_counts(self) -> dict[int, int]:
@@ -180,9 +186,6 @@ class _Reading:
 
     def _in_scope(self, file: Delivery) -> bool:
         return (file.account_id, file.region) in self._scope
-
-
-Fields = dict[str, "str | Fields"]
 
 
 def _lower(fields: Fields) -> Fields:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import json
+import re
 import zlib
 from typing import Any
 
 import deflate
 import msgspec
 
-MAX_UNCOMPRESSED_BYTES = 1 << 30
+# CloudTrail's files have some tens of MB and a few objects to the KB; what is far above is refused, so that one file
+# can't use up the memory that the others need.
+MAX_BYTES = 1 << 29
+MAX_OBJECTS = 4_000_000
+
 _GZIP_MEMBER = b"\x1f\x8b\x08"
+_ESCAPED_LETTER_OF_RECORDS = re.compile(rb"\\u00(?:52|65|63|6[fF]|72|64|73)")
+_CHUNK = 1 << 20
 
 
 class UnreadableLogFile(Exception):
@@ -24,6 +32,7 @@ class _LogFile(msgspec.Struct):
 
 
 _decode = msgspec.json.Decoder(_LogFile).decode
+_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def read_records(name: str, data: bytes) -> list[bytes]:
@@ -42,7 +51,7 @@ def read_records(name: str, data: bytes) -> list[bytes]:
     for number, record in enumerate(records, 1):
         if record[:1] != b"{":
             raise UnreadableLogFile(f"record {number} of {len(records)} is not a JSON object")
-    if text.count(b'"Records"') > 1:
+    if text.count(b'"Records"') > 1 or _ESCAPED_LETTER_OF_RECORDS.search(text):
         _refuse_two_lists(text)
     return records
 
@@ -54,19 +63,34 @@ def _text(name: str, data: bytes) -> bytes | bytearray:
         text = data
     else:
         raise UnreadableLogFile("is not named as a CloudTrail log file (.json.gz)")
+    if len(text) > MAX_BYTES:
+        raise UnreadableLogFile(f"holds more than {MAX_BYTES} bytes of JSON")
+    if len(text) > MAX_OBJECTS and text.count(b"{") > MAX_OBJECTS:
+        raise UnreadableLogFile(f"holds more than {MAX_OBJECTS} JSON objects")
     if not text.isascii():
-        try:
-            text.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise UnreadableLogFile(f"is not UTF-8: {error.reason} at byte {error.start}") from error
+        _check_utf8(text)
     return text
 
 
+def _check_utf8(text: bytes | bytearray) -> None:
+    if text.startswith(codecs.BOM_UTF8):
+        raise UnreadableLogFile("begins with a byte order mark, so it is not as CloudTrail wrote it")
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        with memoryview(text) as view:
+            # in pieces, because a whole str can be four times as large as its bytes
+            for start in range(0, len(view), _CHUNK):
+                decoder.decode(view[start : start + _CHUNK])
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise UnreadableLogFile(f"is not UTF-8: {error.reason}") from error
+
+
 def _uncompressed(data: bytes) -> bytes | bytearray:
-    """The whole content of a gzip file, its checksum checked; never more than MAX_UNCOMPRESSED_BYTES."""
+    """The whole content of a gzip file, its checksum checked; a little more than MAX_BYTES where it has more."""
     stated = int.from_bytes(data[-4:], "little")
     # libdeflate reads the first member only, so only files that surely have one take the fast way
-    if stated <= MAX_UNCOMPRESSED_BYTES and data.find(_GZIP_MEMBER, 1) == -1:
+    if 0 < stated <= MAX_BYTES and data.find(_GZIP_MEMBER, 1) == -1:
         try:
             text = deflate.gzip_decompress(data)
         except (deflate.DeflateError, ValueError):
@@ -76,24 +100,25 @@ def _uncompressed(data: bytes) -> bytes | bytearray:
                 return text
     try:
         with gzip.open(io.BytesIO(data)) as file:
-            text = file.read(MAX_UNCOMPRESSED_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except EOFError as error:
         raise UnreadableLogFile("gzip is cut off before its end") from error
     except (OSError, zlib.error) as error:
         raise UnreadableLogFile(f"gzip is damaged: {error}") from error
-    if len(text) > MAX_UNCOMPRESSED_BYTES:
-        raise UnreadableLogFile(f"holds more than {MAX_UNCOMPRESSED_BYTES} bytes of JSON")
-    return text
 
 
 def _not_a_log_file(text: bytes | bytearray, error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "is nested too deeply to be a CloudTrail log file"
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
-        return f"is not JSON: {error}"
-    if isinstance(content, dict) and "digestEndTime" in content:
+        content = _decode_object(text)
+    except msgspec.ValidationError:
+        return f"is not a CloudTrail log file: {error}"
+    except msgspec.DecodeError as malformed:
+        return f"is not JSON: {malformed}"
+    if "digestEndTime" in content:
         return "is a digest file, not a log file"
-    if isinstance(content, dict) and "Records" not in content:
+    if "Records" not in content:
         return "has no Records: it is not a CloudTrail log file"
     return f"is not a CloudTrail log file: {error}"
 
@@ -105,6 +130,11 @@ def _refuse_two_lists(text: bytes | bytearray) -> None:
     def keep_last(pairs: list[tuple[str, Any]]) -> None:
         objects[:] = [pairs]
 
-    json.loads(text, object_pairs_hook=keep_last)
+    def no_number(_: str) -> None: ...
+
+    try:
+        json.loads(text, object_pairs_hook=keep_last, parse_int=no_number, parse_float=no_number)
+    except RecursionError as error:
+        raise UnreadableLogFile(_not_a_log_file(text, error)) from error
     if [key for key, _ in objects[0]].count("Records") > 1:
         raise UnreadableLogFile("has Records twice; it is unclear which one is meant")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -13,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
 PARALLEL_READS = 8
 
@@ -38,7 +41,7 @@ class LogStore(Protocol):
         """Names of the folders directly in `folder` (`''` is the root), sorted; empty where there is none."""
 
     def files(self, folder: str) -> list[StoredFile]:
-        """Files directly in `folder`, sorted by key; empty where there is none."""
+        """Files in `folder` and in the folders below it, sorted by key; empty where there is none."""
 
     def read(self, key: str) -> bytes:
         """The file's bytes. Raises LogStoreError where it can't be read."""
@@ -56,15 +59,24 @@ class FolderStore:
         return sorted(entry.name for entry in self._entries(folder) if entry.is_dir())
 
     def files(self, folder: str) -> list[StoredFile]:
-        found = [e for e in self._entries(folder) if not e.is_dir()]
-        return sorted(
-            (StoredFile(f"{folder}/{e.name}", e.stat().st_size if e.is_file() else 0) for e in found),
-            key=lambda file: file.key,
-        )
+        found, unseen = [], [folder]
+        while unseen:
+            below = unseen.pop()
+            for entry in self._entries(below):
+                key = f"{below}/{entry.name}"
+                # a link to a folder stands for a file, which can't be read: following it could have no end
+                if entry.is_dir(follow_symlinks=False):
+                    unseen.append(key)
+                else:
+                    found.append(StoredFile(key, _size(entry)))
+        return sorted(found, key=lambda file: file.key)
 
     def read(self, key: str) -> bytes:
+        path = Path(self.root) / key
         try:
-            return (Path(self.root) / key).read_bytes()
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise LogStoreError("cannot be read: it is not a regular file")  # a pipe would never end
+            return path.read_bytes()
         except OSError as error:
             raise LogStoreError(f"cannot be read: {error.strerror or error}") from error
 
@@ -72,10 +84,17 @@ class FolderStore:
         try:
             with os.scandir(Path(self.root) / folder) as entries:
                 return list(entries)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
             raise LogStoreError(f"logs: cannot list {folder or self.root}: {error.strerror or error}") from error
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat().st_size
+    except OSError:  # it is gone, or a link that leads nowhere: reading it will say so
+        return 0
 
 
 class S3Store:
@@ -95,7 +114,7 @@ class S3Store:
         start = self._below(folder)
         return sorted(
             found["Prefix"][len(start) :].rstrip("/")
-            for page in self._pages(start)
+            for page in self._pages(start, "/")
             for found in page.get("CommonPrefixes", [])
         )
 
@@ -103,9 +122,9 @@ class S3Store:
         start = self._below(folder)
         return [
             StoredFile(found["Key"][len(self._prefix) :], found["Size"])
-            for page in self._pages(start)
+            for page in self._pages(start, "")
             for found in page.get("Contents", [])
-            if found["Key"] != start  # the folder marker that the S3 console writes
+            if found["Size"] or not found["Key"].endswith("/")  # the folder markers that the S3 console writes
         ]
 
     def read(self, key: str) -> bytes:
@@ -117,10 +136,10 @@ class S3Store:
     def _below(self, folder: str) -> str:
         return f"{self._prefix}{folder}/" if folder else self._prefix
 
-    def _pages(self, start: str):  # type: ignore[no-untyped-def]  # the stubs' page type is private
+    def _pages(self, start: str, delimiter: str) -> Iterator[ListObjectsV2OutputTypeDef]:
         try:
             pages = self._client.get_paginator("list_objects_v2")
-            yield from pages.paginate(Bucket=self._bucket, Prefix=start, Delimiter="/")
+            yield from pages.paginate(Bucket=self._bucket, Prefix=start, Delimiter=delimiter)
         except (BotoCoreError, ClientError) as error:
             raise LogStoreError(f"logs: cannot list s3://{self._bucket}/{start}: {error}") from error
 

@@ -1,0 +1,161 @@
+"""Runs dbt as a process of its own, and reads what it did from its artifacts."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .project import RunOptions, profiles_dir, project_dir
+from .settings import settings_for_dbt
+
+
+class DbtFailed(Exception):
+    """dbt could not even begin, or it ended without results; the text says why."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A model, seed or test as dbt ended it; times in seconds, failures in rows."""
+
+    unique_id: str
+    name: str
+    kind: str
+    status: str
+    seconds: float
+    failures: int
+    message: str
+    severity: str
+    tests: frozenset[str]
+    compiled_sql: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A node that has just ended: the `number`th of `total`."""
+
+    number: int
+    total: int
+    kind: str
+    name: str
+    status: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class DbtResult:
+    """What one `dbt build` did."""
+
+    invocation_id: str
+    versions: dict[str, str]
+    seconds: float
+    nodes: list[Node]
+
+    def failed(self) -> list[Node]:
+        """Nodes that could not be run: the review did not happen as it should."""
+        return [node for node in self.nodes if node.status in ("error", "runtime error")]
+
+    def broken_expectations(self) -> list[Node]:
+        """Tests that found rows which must not be."""
+        return [node for node in self.nodes if node.kind == "test" and node.status == "fail"]
+
+    def warnings(self) -> list[Node]:
+        """Tests that found something worth knowing, which makes no day incomplete."""
+        return [node for node in self.nodes if node.status == "warn"]
+
+
+def environment(options: RunOptions) -> dict[str, str]:
+    """The variables by which dbt, used alone as well, is told where logs, settings and state are."""
+    return {
+        "PCI_LOG_REVIEW_LOGS": options.logs,
+        "PCI_LOG_REVIEW_SETTINGS": settings_for_dbt(options.settings, project_dir()),
+        "PCI_LOG_REVIEW_STATE": str(options.state),
+    }
+
+
+def build(options: RunOptions, on_progress: Callable[[Progress], None]) -> DbtResult:
+    """Runs `dbt build` for the run date, without dbt's unit tests. Raises DbtFailed, UsageError."""
+    project = project_dir()
+    target_path = options.state / "target"
+    (target_path / "run_results.json").unlink(missing_ok=True)
+    command = [
+        *(sys.executable, "-m", "dbt.cli.main", "build"),
+        *("--project-dir", str(project), "--profiles-dir", str(profiles_dir(project))),
+        *("--target", options.target, "--target-path", str(target_path), "--log-path", str(options.state / "logs")),
+        *("--vars", json.dumps({"run_date": options.run_date.isoformat()})),
+        *("--exclude-resource-type", "unit_test"),
+        *("--log-format", "json", "--log-level", "info", "--log-format-file", "text", "--log-level-file", "debug"),
+    ]
+    last_words = ""
+    with subprocess.Popen(  # noqa: S603  # every word is ours or checked
+        command, env=os.environ | environment(options), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as dbt:
+        for line in dbt.stdout or ():
+            last_words = _told(line, on_progress) or last_words
+    if not (target_path / "run_results.json").is_file():
+        raise DbtFailed(f"dbt: {plain_message(last_words)}")
+    return _read_artifacts(target_path)
+
+
+def _told(line: str, on_progress: Callable[[Progress], None]) -> str:
+    """Passes progress on; returns what else the line says if it may be dbt's reason to stop."""
+    try:
+        event = json.loads(line)
+        info, data = event["info"], event["data"]
+    except (ValueError, KeyError, TypeError):
+        return line
+    if info["name"] in ("LogModelResult", "LogSeedResult", "LogTestResult"):
+        kind = info["name"].removeprefix("Log").removesuffix("Result").lower()
+        total = data.get("total") or data.get("num_models")
+        node = data["node_info"]["node_name"]
+        on_progress(Progress(data["index"], total, kind, node, str(data["status"]).lower(), data["execution_time"]))
+    return str(info["msg"]) if info["level"] == "error" else ""
+
+
+def _read_artifacts(target_path: Path) -> DbtResult:
+    results = json.loads((target_path / "run_results.json").read_text())
+    nodes = json.loads((target_path / "manifest.json").read_text())["nodes"]
+    return DbtResult(
+        results["metadata"]["invocation_id"],
+        {"dbt": results["metadata"]["dbt_version"]},
+        results["elapsed_time"],
+        [_node(result, nodes[result["unique_id"]]) for result in results["results"]],
+    )
+
+
+def _node(result: dict[str, Any], node: dict[str, Any]) -> Node:
+    return Node(
+        unique_id=result["unique_id"],
+        name=node["name"],
+        kind=node["resource_type"],
+        status=str(result["status"]),
+        seconds=result["execution_time"],
+        failures=result.get("failures") or 0,
+        message=plain_message(result.get("message") or ""),
+        severity=str(node["config"].get("severity", "")).lower(),
+        tests=_tested(node),
+        compiled_sql=result.get("compiled_code") or "",
+    )
+
+
+def _tested(node: dict[str, Any]) -> frozenset[str]:
+    """The model that a test is attached to or, for a singular test, the requirement models that it reads."""
+    if node["resource_type"] != "test":
+        return frozenset()
+    read = [node["attached_node"]] if node.get("attached_node") else node["depends_on"]["nodes"]
+    return frozenset(unique_id.rpartition(".")[2] for unique_id in read if unique_id.startswith("model."))
+
+
+def plain_message(message: str) -> str:
+    """dbt's error in one line: without colours, its heading, and the words of the function call."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", message)
+    text = re.sub(r"^.*?Python exception occurred while executing the UDF: \w+: ", "", text, flags=re.DOTALL)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    kept = [line for line in lines if not line.startswith(("compiled code at", "> in", "> called by"))]
+    return " ".join(kept)[:1_000]

@@ -1,0 +1,64 @@
+"""Writes what a run found into the day's evidence folder: tables as CSV and Parquet, the SQL, and how it was run."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from .dbt_run import DbtResult
+from .results import Results, records
+
+# What a spreadsheet would take for a formula, https://owasp.org/www-community/attacks/CSV_Injection
+# \uff1d, \uff0b, \uff0d and \uff20 are the full-width forms of = + - @
+_FORMULA = re.compile("^\\s*[=+\\-@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]")
+
+
+def write_evidence(folder: Path, results: Results, build: DbtResult, run: dict[str, Any]) -> None:
+    """Writes the folder's files; `run` is what run.json tells besides what dbt did. The folder must not exist yet."""
+    (folder / "findings").mkdir(parents=True)
+    (folder / "sql").mkdir()
+    review = results.rows("daily_review", "requirement")
+    for row in records(review):
+        findings = results.rows(row["model"], "event_time, aws_account_id, event_id, log_file")
+        _write_csv(folder / "findings" / f"{row['requirement']}.csv", findings)
+        parquet.write_table(findings, folder / "findings" / f"{row['requirement']}.parquet", compression="zstd")
+    _write_csv(folder / "daily_review.csv", review)
+    _write_csv(folder / "log_coverage.csv", results.rows("log_coverage", "account_id, region"))
+    _write_csv(folder / "log_files.csv", results.rows("log_files", "log_file"))
+    for node in build.nodes:
+        if node.kind == "model":
+            (folder / "sql" / f"{node.name}.sql").write_text(node.compiled_sql.strip() + "\n", encoding="utf-8")
+    nodes = [
+        {"name": node.name, "kind": node.kind, "status": node.status, "seconds": round(node.seconds, 3)}
+        | ({"failures": node.failures} if node.kind == "test" else {})
+        for node in build.nodes
+    ]
+    content = run | {"dbt_invocation_id": build.invocation_id, "nodes": nodes}
+    (folder / "run.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_csv(path: Path, table: pa.Table) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(table.column_names)
+        writer.writerows([_cell(value) for value in row.values()] for row in records(table))
+
+
+def _cell(value: Any) -> str:
+    """A cell's text. One that a spreadsheet would run as a formula begins with an apostrophe."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, str):
+        return f"'{value}" if _FORMULA.match(value) else value
+    return str(value)
