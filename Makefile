@@ -1,0 +1,58 @@
+# Everything a user, a developer and CI do, by name. Python 3.11 or newer and make are all it needs.
+PYTHON ?= python3
+BIN := .venv/bin
+SAMPLE_DAY := 2026-03-10
+
+export DBT_PROFILES_DIR := $(CURDIR)
+
+.PHONY: help review test lint docs benchmark sample-logs lock clean
+.DEFAULT_GOAL := help
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+review: .venv/installed profiles.yml  ## Review the sample logs of a fixed day
+	@$(BIN)/pci-log-review run --logs sample_logs --run-date $(SAMPLE_DAY)
+
+test: .venv/installed-dev profiles.yml  ## Run every test: dbt's unit tests and pytest
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+lint: .venv/installed-dev profiles.yml  ## Check style and types: ruff, mypy, sqlfluff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar models analyses tests/generic tests/singular
+
+docs: .venv/installed profiles.yml  ## Write the evidence catalogue: target/docs/static_index.html
+	@$(BIN)/dbt docs generate --static --target-path target/docs
+
+benchmark: .venv/installed profiles.yml  ## Generate and review a day of a million events, and print how long it took
+	$(BIN)/python scripts/benchmark.py
+
+sample-logs: .venv/installed  ## Write sample_logs/ anew
+	$(BIN)/python scripts/make_sample_logs.py
+
+lock: .venv/installed-dev  ## Write the requirements files anew from pyproject.toml
+	$(BIN)/uv pip compile $(COMPILE) --extra dev -o requirements-dev.txt
+	$(BIN)/uv pip compile $(COMPILE) -o requirements.txt -c requirements-dev.txt
+
+COMPILE = --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-annotate \
+	--no-header --quiet pyproject.toml --extra build
+
+clean:  ## Remove what was installed and generated, but no evidence and no state
+	rm -rf .venv target logs
+
+profiles.yml:
+	cp profiles.example.yml $@
+
+.venv/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it: make PYTHON=…")'
+	@echo "Installing into .venv; the first time takes a minute or two"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt .venv/installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -7,7 +7,12 @@
         {{ return(yesterday.strftime('%Y-%m-%d')) }}
     {% endif %}
     {% set day = given | string %}
-    {% if not modules.re.fullmatch('(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])', day) %}
+    {% set is_written_so = modules.re.fullmatch('20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])', day) %}
+    {# a day of the 28th or later exists if counting from the month's first stays in the month #}
+    {% set counted = modules.datetime.date(day[:4] | int, day[5:7] | int, 1) + modules.datetime.timedelta(
+        days=day[8:] | int - 1
+    ) if is_written_so %}
+    {% if not is_written_so or counted.isoformat() != day %}
         {{ exceptions.raise_compiler_error("run_date '" ~ day ~ "' is not a day; write it as 2026-11-22") }}
     {% endif %}
     {{ return(day) }}

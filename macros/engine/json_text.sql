@@ -8,5 +8,6 @@
 {%- endmacro %}
 
 {% macro athena__json_text(json, path) -%}
-    json_extract_scalar({{ json }}, '{{ path }}')
+    {#- a key with a hyphen has to stand in brackets -#}
+    json_extract_scalar({{ json }}, '{{ '$["' ~ path[2:] ~ '"]' if '-' in path else path }}')
 {%- endmacro %}

@@ -15,7 +15,7 @@
 {% macro athena__json_texts(json, keys) -%}
     nullif(array_join(array[
         {%- for key in keys %}
-        json_extract_scalar({{ json }}, '$.{{ key }}'){{ ',' if not loop.last }}
+        {{ json_text(json, '$.' ~ key) }}{{ ',' if not loop.last }}
         {%- endfor %}
     ], chr(10)), '')
 {%- endmacro %}

@@ -5,7 +5,7 @@
 
 {% macro duckdb__resource_arns(resources) -%}
     case
-        when not json_valid({{ resources }}) then {{ resources }}
+        when not json_valid({{ resources }}) then nullif({{ resources }}, '')
         when json_type({{ resources }}) = 'ARRAY'
             then nullif(array_to_string(list_transform(
                 json_extract({{ resources }}, '$[*]'), lambda found : coalesce(found ->> 'ARN', found ->> 'ARNPrefix', found ->> 'arn')

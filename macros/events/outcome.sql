@@ -7,7 +7,7 @@
                 when exists (
                     select 1
                     from {{ ref('refusal_error_codes') }} as refusals
-                    where logs.errorcode like refusals.error_code
+                    where calls.errorcode like refusals.error_code
                 ) then 'denied'
                 else 'failure'
             end

@@ -8,7 +8,9 @@
         || coalesce({{ json_texts('request_parameters', [
             'bucketName', 'tableName', 'keyId', 'secretId', 'logGroupName', 'logGroupIdentifier', 'functionName',
             'streamName', 'streamARN', 'queueUrl', 'resourceArn', 'tableArn', 'database', 'eventDataStore', 'name',
-            'dBInstanceIdentifier', 'dBClusterIdentifier', 'clusterIdentifier', 'snapshotId', 'resourceId'
+            'dBInstanceIdentifier', 'dBClusterIdentifier', 'clusterIdentifier', 'snapshotId', 'resourceId', 'topicArn',
+            'fileSystemId', 'deliveryStreamName', 'keyIdentifier', 'aliasName', 'targetKeyId', 'tableBucketARN',
+            'databaseName', 'backupVaultName'
         ]) }}, '')
         -- the bucket that an object is copied from
         || chr(10)

@@ -46,6 +46,6 @@
     )
 
     select
-        {{ (finding_columns() + flags) | join(',\n        ') }}
+        {{ column_order(finding_columns() + flags) | join(',\n        ') }}
     from described
 {% endmacro %}

@@ -8,7 +8,7 @@ actors as (
         coalesce(actor_type = 'Root', false) as is_root,
         -- the article's rule, kept: whoever issued the session has root in his name
         coalesce(session_issuer_name like '%root%', false) as is_session_of_root,
-        exists (
+        exists(
             select 1
             from {{ ref('administrators') }} as administrators
             where
@@ -35,7 +35,9 @@ done_with_administrative_access as (
 ),
 
 final as (
-    {{ findings('10.2.1.2', 'done_with_administrative_access', flags=['is_root', 'is_session_of_root', 'is_administrator']) }}
+    {{ findings(
+        '10.2.1.2', 'done_with_administrative_access', flags=['is_root', 'is_session_of_root', 'is_administrator']
+    ) }}
 )
 
 select * from final

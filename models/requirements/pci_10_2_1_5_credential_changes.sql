@@ -23,10 +23,10 @@ flagged as (
             'AttachCustomerManagedPolicyReferenceToPermissionSet', 'CreateGroupMembership', 'AddMemberToGroup',
             'AdminAddUserToGroup', 'CreateAccessEntry', 'AssociateAccessPolicy', 'AttachPolicy'
         ) as is_elevation,
-        exists (
+        exists(
             select 1
-            from {{ ref('administrative_grants') }} as grants
-            where names.granted_names like '%' || chr(10) || grants.name || chr(10) || '%'
+            from {{ ref('administrative_grants') }} as listed
+            where names.granted_names like '%' || chr(10) || listed.name || chr(10) || '%'
         ) as is_administrative
     from names
 ),

@@ -7,9 +7,11 @@ security_group_changes as (
         events.*,
         coalesce(catalogue_title, 'Change a security group') as title,
         coalesce(
-            event_name like '%Ingress%'
+            -- a changed rule counts whichever its direction, which its record does not tell
+            (event_name like '%Ingress%' or event_name = 'ModifySecurityGroupRules')
             and {{ regexp_like('request_parameters', '"(0\\.0\\.0\\.0|::)\\\\?/0"') }}
-            and event_name not like 'Revoke%',
+            and event_name not like 'Revoke%'
+            and event_name not like '%Descriptions%',
             false
         ) as opens_to_world
     from events

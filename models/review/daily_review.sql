@@ -28,7 +28,6 @@ coverage as (
 
 final as (
     select
-        {{ run_date_sql() }} as run_date,
         requirements.requirement,
         requirements.model,
         requirements.pci_dss_v4_0_1,
@@ -45,12 +44,14 @@ final as (
         cast(coalesce(counts.done, 0) as integer) as done,
         cast(coalesce(counts.failed, 0) as integer) as failed,
         cast(coalesce(counts.denied, 0) as integer) as denied,
-        coverage.gaps = 0 as is_complete,
+        -- a day with nothing in scope is not a complete one
+        coverage.gaps = 0 and coverage.in_scope > 0 as is_complete,
         cast(coverage.gaps as integer) as gaps,
         cast(coverage.with_logs as integer) as regions_with_logs,
         cast(coverage.in_scope as integer) as regions_in_scope,
         cast(coverage.log_files_read as integer) as log_files,
-        cast(coverage.events as bigint) as events
+        cast(coverage.events as bigint) as events,
+        {{ run_date_sql() }} as run_date
     from requirements
     cross join coverage
     left join counts on requirements.requirement = counts.requirement

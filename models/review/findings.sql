@@ -14,10 +14,10 @@
 ] %}
 
 with final as (
-    {%- for requirement in requirements %}
-    select {{ finding_columns() | join(', ') }} from {{ requirement }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    {% for requirement in requirements %}
+        select {{ finding_columns() | join(', ') }} from {{ requirement }}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 )
 
 select * from final

@@ -37,7 +37,6 @@ scope_and_delivered as (
 
 final as (
     select
-        {{ run_date_sql() }} as run_date,
         account_id,
         account_name,
         region,
@@ -57,14 +56,18 @@ final as (
         cast(events as bigint) as events,
         case
             when not in_scope and log_files > 0
-                then cast(log_files as varchar) || ' log files of an account or region outside trail_scope: not reviewed'
+                then
+                    cast(log_files as varchar)
+                    || ' log files of an account or region outside trail_scope: not reviewed'
             when not in_scope then null
             when log_files = 0 and digest_files = 0 and logs_expected <> 'may be quiet'
                 then 'no logs, though trail_scope expects them daily'
             when unread_log_files > 0
-                then cast(unread_log_files as varchar) || ' of ' || cast(log_files as varchar)
+                then
+                    cast(unread_log_files as varchar) || ' of ' || cast(log_files as varchar)
                     || ' log files could not be reviewed whole'
-        end as gap
+        end as gap,
+        {{ run_date_sql() }} as run_date
     from scope_and_delivered
     where in_scope or log_files > 0
 )

@@ -6,7 +6,8 @@
 -- the scope has to be loaded before the pre-hook reads it
 -- depends_on: {{ ref('trail_scope') }}, {{ ref('aws_regions') }}
 with logs as (
-    select * from {{ source('cloudtrail', 'logs') }}
+    select logs.*, {{ log_file() }} as delivered_file
+    from {{ source('cloudtrail', 'logs') }} as logs
     where {{ logs_of_run_date() }}
 ),
 
@@ -18,7 +19,6 @@ calls as (
 
 events as (
     select
-        {{ delivered_on() }} as run_date,
         {{ known('eventid') }} as event_id,
         {{ timestamp_of('eventtime') }} as event_time,
         coalesce({{ known('recipientaccountid') }}, account_id) as aws_account_id,
@@ -65,8 +65,9 @@ events as (
         -- which file it was read from
         account_id as log_account_id,
         region as log_region,
-        {{ log_file() }} as log_file
-    from calls as logs
+        delivered_file as log_file,
+        {{ delivered_on() }} as run_date
+    from calls
 )
 
 select * from events

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +14,7 @@ import click
 from .dbt_run import DbtFailed
 from .log_store import LogStoreError
 from .new_settings import write_settings
-from .project import RunOptions, UsageError, project_dir
+from .project import ResultsError, RunOptions, UsageError, project_dir
 from .reporter import JsonReporter, Reporter, TextReporter
 from .review import Exit, review_day
 
@@ -50,14 +51,14 @@ def main() -> None:
     Every day it reads the log files that were delivered the day before, keeps every event that PCI DSS requirement 10
     says must be reviewed, shows what was covered, and writes the evidence.
     """
+    # Libraries log the errors that they raise, with their tracebacks; the reporter tells them in one line
+    logging.disable()
 
 
 @main.command()
 @_option("--logs", _LOGS, required=True)
 @_option("--run-date", "The day to review: the UTC day of delivery.  [default: yesterday]", type=_Day())
-@_option(
-    "--target", "Where it runs: local (embedded) or athena.", default="local", show_default=True, metavar="TARGET"
-)
+@_option("--target", "Where it runs: local (embedded) or athena.", default="local", show_default=True, metavar="TARGET")
 @_option("--evidence", "Folder for the evidence.", default="evidence", show_default=True, type=_FOLDER)
 @_option("--settings", "Folder of your settings.  [default: seeds/settings]", type=_FOLDER)
 @_option("--state", "Folder of the embedded target's tables.  [default: state]", type=_FOLDER)
@@ -99,7 +100,7 @@ def run(
     except UsageError as error:
         reporter.failed(str(error), Exit.USAGE)
         ctx.exit(Exit.USAGE)
-    except DbtFailed as error:
+    except (DbtFailed, ResultsError) as error:
         reporter.failed(str(error), Exit.FAILED)
         ctx.exit(Exit.FAILED)
     reporter.reviewed(options.run_date, review)

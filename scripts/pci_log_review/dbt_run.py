@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -80,7 +79,10 @@ def environment(options: RunOptions) -> dict[str, str]:
 
 
 def build(options: RunOptions, on_progress: Callable[[Progress], None]) -> DbtResult:
-    """Runs `dbt build` for the run date, without dbt's unit tests. Raises DbtFailed, UsageError."""
+    """Runs `dbt build` for the run date, without dbt's unit tests, in the environment of `environment(options)`.
+
+    Raises DbtFailed.
+    """
     project = project_dir()
     target_path = options.state / "target"
     (target_path / "run_results.json").unlink(missing_ok=True)
@@ -94,7 +96,7 @@ def build(options: RunOptions, on_progress: Callable[[Progress], None]) -> DbtRe
     ]
     last_words = ""
     with subprocess.Popen(  # noqa: S603  # every word is ours or checked
-        command, env=os.environ | environment(options), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as dbt:
         for line in dbt.stdout or ():
             last_words = _told(line, on_progress) or last_words
@@ -153,9 +155,10 @@ def _tested(node: dict[str, Any]) -> frozenset[str]:
 
 
 def plain_message(message: str) -> str:
-    """dbt's error in one line: without colours, its heading, and the words of the function call."""
+    """dbt's error in one line: without colours, and without where in the code a function of ours raised it."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", message)
     text = re.sub(r"^.*?Python exception occurred while executing the UDF: \w+: ", "", text, flags=re.DOTALL)
+    text = re.sub(r"\n\s*At:\n.*$", "", text, flags=re.DOTALL)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     kept = [line for line in lines if not line.startswith(("compiled code at", "> in", "> called by"))]
     return " ".join(kept)[:1_000]

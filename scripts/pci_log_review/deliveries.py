@@ -43,7 +43,7 @@ def trails(store: LogStore) -> list[Trail]:
     """
     first = store.folders(ROOT)
     if not first:
-        raise LogStoreError(f"logs: there is no AWSLogs/ with accounts below {store.root}; name the folder that holds it")
+        raise LogStoreError(f"logs: no AWSLogs/ with accounts below {store.root}; name the folder that holds it")
     with ThreadPoolExecutor(PARALLEL_READS) as pool:
 
         def below(folders: list[str]) -> list[str]:
@@ -71,8 +71,8 @@ def _deliveries(trail: Trail, files: list[StoredFile]) -> Iterator[Delivery]:
     for file in files:
         # Hive and Athena take names that start so for hidden; they are never log files.
         if not any(part.startswith((".", "_")) for part in file.key[len(trail.folder) :].split("/")):
-            names = map(_in_utf8, (file.key, trail.account_id, trail.region, trail.kind))
-            yield Delivery(*names, file.size)
+            account_id, region = _in_utf8(trail.account_id), _in_utf8(trail.region)
+            yield Delivery(_in_utf8(file.key), account_id, region, trail.kind, file.size)
 
 
 def _trail(folder: str) -> Trail:

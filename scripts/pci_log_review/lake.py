@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -29,7 +28,7 @@ from .log_store import PARALLEL_READS, LogStore, LogStoreError, open_store
 
 OUT_OF_SCOPE = "is outside trail_scope, so it was not reviewed"
 BATCH_RECORDS = 1_000
-MEMORY_LIMIT = "900MB"
+_CONFIG = {"memory_limit": "900MB", "preserve_insertion_order": "false"}
 
 Fields = dict[str, "str | Fields"]
 
@@ -77,20 +76,24 @@ class LogFile:
     problem: str | None
 
 
-_LOG_FILES = pa.schema(
-    {
-        "log_file": pa.string(),
-        "account_id": pa.string(),
-        "region": pa.string(),
-        "kind": pa.string(),
-        "size": pa.int64(),
-        "sha256": pa.string(),
-        "events": pa.int64(),
-        "problem": pa.string(),
-    }
-)
-_RECORDS = pa.schema({"file": pa.int32(), "record": pa.string()})
-_NAMES = pa.schema({"file": pa.int32(), "account_id": pa.string(), "region": pa.string(), "log_file": pa.string()})
+_LOG_FILE_COLUMNS: dict[str, pa.DataType] = {
+    "log_file": pa.string(),
+    "account_id": pa.string(),
+    "region": pa.string(),
+    "kind": pa.string(),
+    "size": pa.int64(),
+    "sha256": pa.string(),
+    "events": pa.int64(),
+    "problem": pa.string(),
+}
+_RECORD_COLUMNS: dict[str, pa.DataType] = {"file": pa.int32(), "record": pa.string()}
+_NAME_COLUMNS: dict[str, pa.DataType] = {
+    "file": pa.int32(),
+    "account_id": pa.string(),
+    "region": pa.string(),
+    "log_file": pa.string(),
+}
+_LOG_FILES, _RECORDS, _NAMES = map(pa.schema, (_LOG_FILE_COLUMNS, _RECORD_COLUMNS, _NAME_COLUMNS))
 
 
 def convert_day(logs: str, run_date: date, scope: frozenset[tuple[str, str]], lake: Path) -> list[LogFile]:
@@ -103,7 +106,7 @@ def convert_day(logs: str, run_date: date, scope: frozenset[tuple[str, str]], la
     store = open_store(logs)
     files = _Reading(store, deliveries(store, run_date), scope)
     with (
-        duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "preserve_insertion_order": "false"}) as connection,
+        duckdb.connect(config=_CONFIG) as connection,
         _whole_or_not_there(lake / "log_files" / f"run_date={run_date}" / "log_files.parquet") as log_files,
         _whole_or_not_there(lake / "logs" / f"run_date={run_date}" / "logs.parquet") as events,
     ):
@@ -142,11 +145,18 @@ class _Reading:
                 batch = records[start : start + BATCH_RECORDS]
                 # read_records has checked that it is UTF-8, so the text need not be checked again
                 text = pa.array(batch, pa.binary()).view(pa.string())
-                yield pa.RecordBatch.from_arrays([pa.repeat(pa.scalar(number, pa.int32()), len(batch)), text], schema=_RECORDS)
+                file = pa.repeat(pa.scalar(number, pa.int32()), len(batch))
+                yield pa.RecordBatch.from_arrays([file, text], schema=_RECORDS)
 
     def _contents(self) -> Iterator[tuple[int, Future[bytes]]]:
         """The bytes of each log file in scope, a few read ahead of the one that is worked on."""
-        wanted = [number for number, file in enumerate(self._delivered) if file.kind == "log" and self._in_scope(file)]
+        wanted = []
+        for number, file in enumerate(self._delivered):
+            if file.kind == "log" and self._in_scope(file):
+                if file.size > MAX_BYTES:
+                    self._problems[number] = f"is larger than {MAX_BYTES} bytes, so it was not read"
+                else:
+                    wanted.append(number)
         with ThreadPoolExecutor(PARALLEL_READS) as pool:
             ahead: list[tuple[int, Future[bytes]]] = []
             for number in wanted:
@@ -204,11 +214,33 @@ def _columns(fields: Fields, path: str = "") -> str:
     return ", ".join(columns)
 
 
+def _lower_case_names(record: str | msgspec.Raw, fields: Fields) -> str:
+    """The record with its own names, and those of the structs among `fields`, in lower case."""
+    event = {name.lower(): value for name, value in _decode_object(record).items()}
+    for name, kind in fields.items():
+        struct = event.get(name.lower())
+        if not isinstance(kind, str) and struct is not None and bytes(struct).startswith(b"{"):
+            event[name.lower()] = msgspec.Raw(_lower_case_names(struct, kind))
+    return msgspec.json.encode(event).decode()
+
+
+_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def _names(fields: Fields) -> Iterator[str]:
+    for name, kind in fields.items():
+        yield name
+        if not isinstance(kind, str):
+            yield from _names(kind)
+
+
 def _write_events(connection: duckdb.DuckDBPyConnection, files: _Reading, target: Path) -> None:
     connection.register("file_names", files.names())
     connection.register("records", pa.RecordBatchReader.from_batches(_RECORDS, files.batches()))
-    # Names of fields are matched to the letter, unlike in Athena, so that an event written in lower case is parsed
-    # a second time. json_transform gives NULL for what is no JSON at all (see _unusable_records).
+    connection.create_function("lower_case_names", lambda it: _lower_case_names(it, _EVENT), ["VARCHAR"], "VARCHAR")
+    in_lower_case = "|".join(sorted({name.lower() for name in _names(_EVENT) if name != name.lower()}))
+    # Names of fields are matched to the letter, unlike in Athena, so that an event that lacks what nearly all have is
+    # parsed again if names are written in lower case. What is no JSON at all becomes NULL (see _unusable_records).
     connection.execute(
         f"""
         copy (
@@ -224,7 +256,11 @@ def _write_events(connection: duckdb.DuckDBPyConnection, files: _Reading, target
                             event.eventName is null or event.eventSource is null or event.eventTime is null
                             or event.userIdentity.type is null or event.userIdentity.arn is null
                             or event.userIdentity.accountId is null
-                        then try(json_transform(record, '{json.dumps(_lower(_EVENT))}'))
+                        then
+                            case
+                                when regexp_matches(record, '"({in_lower_case})"')
+                                then try(json_transform(lower_case_names(record), '{json.dumps(_lower(_EVENT))}'))
+                            end
                     end as lower_case
                 from parsed
             )

@@ -51,7 +51,8 @@ def read_records(name: str, data: bytes) -> list[bytes]:
     for number, record in enumerate(records, 1):
         if record[:1] != b"{":
             raise UnreadableLogFile(f"record {number} of {len(records)} is not a JSON object")
-    if text.count(b'"Records"') > 1 or _ESCAPED_LETTER_OF_RECORDS.search(text):
+    room = len(text) - sum(map(len, records)) - len(records) - len('{"Records":[]}')
+    if room >= len('"Records":1') and (text.count(b'"Records"') > 1 or _ESCAPED_LETTER_OF_RECORDS.search(text)):
         _refuse_two_lists(text)
     return records
 
@@ -65,7 +66,7 @@ def _text(name: str, data: bytes) -> bytes | bytearray:
         raise UnreadableLogFile("is not named as a CloudTrail log file (.json.gz)")
     if len(text) > MAX_BYTES:
         raise UnreadableLogFile(f"holds more than {MAX_BYTES} bytes of JSON")
-    if len(text) > MAX_OBJECTS and text.count(b"{") > MAX_OBJECTS:
+    if len(text) > len("{},") * MAX_OBJECTS and text.count(b"{") > MAX_OBJECTS:
         raise UnreadableLogFile(f"holds more than {MAX_OBJECTS} JSON objects")
     if not text.isascii():
         _check_utf8(text)

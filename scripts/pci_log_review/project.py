@@ -6,10 +6,19 @@ import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import TemplateError
+from jinja2.sandbox import SandboxedEnvironment
 
 
 class UsageError(Exception):
     """Something that the user gave is wrong; the text is one line for each thing, ready to be shown."""
+
+
+class ResultsError(Exception):
+    """What a run left can't be read; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -40,3 +49,26 @@ def profiles_dir(project: Path) -> Path:
         if (place / "profiles.yml").is_file():
             return place
     raise UsageError(f"no profiles.yml in {places[0]}; copy {project / 'profiles.example.yml'} there by that name")
+
+
+def profile_output(target: str) -> dict[str, Any]:
+    """How profiles.yml says to connect to the target, its env_var() calls answered as dbt answers them.
+
+    Raises UsageError where the file or the target is not there, or an environment variable has no value.
+    """
+    file = profiles_dir(project_dir()) / "profiles.yml"
+
+    def env_var(name: str, default: str | None = None) -> str:
+        value = os.environ.get(name, default)
+        if value is None:
+            raise UsageError(f"{file}: the environment variable {name} has no value")
+        return value
+
+    try:
+        rendered = SandboxedEnvironment().from_string(file.read_text(encoding="utf-8")).render(env_var=env_var)
+        outputs: dict[str, dict[str, Any]] = yaml.safe_load(rendered)["pci_log_review"]["outputs"]
+    except (OSError, TemplateError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise UsageError(f"{file}: cannot be read as a dbt profile with pci_log_review: outputs: {error}") from error
+    if target not in outputs:
+        raise UsageError(f"{file} has no target {target!r}; it has: {', '.join(outputs)}")
+    return outputs[target]

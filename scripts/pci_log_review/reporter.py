@@ -15,6 +15,8 @@ from rich.text import Text
 from .dbt_run import Progress
 from .review import Exit, Review
 
+_WIDTH_OF_A_FILE = 120
+
 
 class Reporter(Protocol):
     """Where a run's messages go."""
@@ -42,8 +44,9 @@ class TextReporter:
 
     def __init__(self) -> None:
         self._console = Console(highlight=False, soft_wrap=True)
+        if not self._console.is_terminal:
+            self._console.width = _WIDTH_OF_A_FILE
         self._status = self._console.status("")
-        self._tests = 0
 
     def started(self, run_date: date, logs: str, target: str) -> None:
         self._print(f"Reviewing the logs delivered on {run_date} (UTC) in {logs}, target {target}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 from collections.abc import Callable
@@ -12,9 +13,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from .dbt_run import DbtFailed, DbtResult, Node, Progress, build
+from .dbt_run import DbtFailed, DbtResult, Node, Progress, build, environment
 from .evidence import write_evidence
-from .project import RunOptions, UsageError, project_dir
+from .project import RunOptions, UsageError, profile_output, project_dir
 from .results import Results, open_results, records
 from .settings import check_settings
 
@@ -68,6 +69,8 @@ def review_day(options: RunOptions, on_progress: Callable[[Progress], None]) -> 
     faults = check_settings(options.settings)
     if faults:
         raise UsageError("\n".join(f"settings: {fault}" for fault in faults))
+    os.environ.update(environment(options))
+    profile_output(options.target)  # a target that is not there is found out before anything runs
     started = datetime.now(UTC)
     options.state.mkdir(parents=True, exist_ok=True)
     built = build(options, on_progress)

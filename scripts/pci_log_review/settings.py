@@ -35,10 +35,6 @@ def _anything(_: str) -> str | None:
     return None
 
 
-def _pattern(value: str) -> str | None:
-    return _text(value)
-
-
 def _narrow_pattern(value: str) -> str | None:
     if value and not value.strip("%"):
         return f"{value!r} would match everything"
@@ -63,7 +59,20 @@ def _day(value: str) -> str | None:
     return f"{value!r} is not a date; write it as 2026-11-22"
 
 
-_account = _matching(r"\d{12}", "an account id of 12 digits")
+# The keys of seeds/catalogue/requirements.csv
+REQUIREMENTS = (
+    *(f"10.2.1.{number}" for number in range(1, 8)),
+    *("10.2.2", "10.4.1-network", "10.4.1-security-groups"),
+)
+
+
+def _requirement(pattern: str) -> str | None:
+    expression = re.compile("".join({"%": ".*", "_": "."}.get(char, re.escape(char)) for char in pattern))
+    known = any(expression.fullmatch(requirement) for requirement in REQUIREMENTS)
+    return None if known else f"{pattern!r} matches no requirement; they are: {', '.join(REQUIREMENTS)}"
+
+
+_account = _matching(r"[0-9]{12}", "an account id of 12 digits")
 _region = _matching(r"\*|[a-z][a-z0-9]*(-[a-z0-9]+)+", "a region such as eu-west-1, or *")
 _service = _matching(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?", "a service such as s3.amazonaws.com")
 
@@ -81,11 +90,11 @@ FILES: dict[str, dict[str, Check]] = {
     "administrators": {"principal": _narrow_pattern, "description": _anything},
     "administrative_grants": {"name": _narrow_pattern, "description": _anything},
     "expected_activity": {
-        "requirement": _pattern,
-        "principal": _pattern,
-        "event_source": _pattern,
-        "event_name": _pattern,
-        "resource": _pattern,
+        "requirement": _requirement,
+        "principal": _text,
+        "event_source": _text,
+        "event_name": _text,
+        "resource": _text,
         "reason": _text,
         "approved_by": _text,
         "approved_on": _day,

@@ -1,0 +1,123 @@
+"""A checkout of the project to run, or to break, in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+ROOT = Path(__file__).resolve().parents[1]
+_PROJECT = ("analyses", "macros", "models", "sample_logs", "scripts", "seeds", "dbt_project.yml")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: its exit code and everything it said."""
+
+    code: int
+    text: str
+
+    @property
+    def last_lines(self) -> str:
+        return "\n".join(self.text.strip().splitlines()[-15:])
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A project folder, with a state and an evidence folder of its own."""
+
+    project: Path
+    home: Path
+
+    @classmethod
+    def of(cls, home: Path, *, copied: bool = False) -> Checkout:
+        """The repository itself or, to break something in it, a copy."""
+        if not copied:
+            return cls(ROOT, home)
+        project = home / "project"
+        project.mkdir(parents=True)
+        for name in _PROJECT:
+            source = ROOT / name
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, project / name)
+        for name in ("generic", "singular"):
+            shutil.copytree(ROOT / "tests" / name, project / "tests" / name)
+        shutil.copy(ROOT / "profiles.example.yml", project / "profiles.yml")
+        return cls(project, home)
+
+    @property
+    def state(self) -> Path:
+        return self.home / "state"
+
+    @property
+    def evidence(self) -> Path:
+        return self.home / "evidence"
+
+    def run(self, *arguments: str, **environment: str) -> Ended:
+        """Runs the wrapper's command line."""
+        command = [sys.executable, "-m", "pci_log_review.cli", *arguments]
+        return self._ended(command, environment | {"PCI_LOG_REVIEW_EVIDENCE": str(self.evidence)})
+
+    def review(self, run_date: str, logs: Path | str = ROOT / "sample_logs", *arguments: str) -> Ended:
+        """Runs the wrapper's review of a day."""
+        return self.run("run", "--logs", str(logs), "--run-date", run_date, *arguments)
+
+    def dbt(self, *arguments: str, **environment: str) -> Ended:
+        """Runs dbt alone, as a dbt user does."""
+        self.state.mkdir(parents=True, exist_ok=True)
+        where = ["--target-path", str(self.home / "target"), "--log-path", str(self.home / "logs")]
+        return self._ended([sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments, *where], environment)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query on the tables that a run left."""
+        with duckdb.connect(self.state / "review.duckdb", read_only=True) as connection:
+            return connection.execute(query).fetchall()
+
+    def broken(self, file: str, old: str, new: str) -> None:
+        """Changes a text in the copied project."""
+        path = self.project / file
+        text = path.read_text()
+        assert old in text, f"{file} has no {old!r} to break"
+        path.write_text(text.replace(old, new))
+
+    def evidence_of(self, run_date: str) -> Path:
+        """The evidence folder of the day's newest run."""
+        return max((self.evidence / run_date).iterdir())
+
+    def run_json(self, run_date: str) -> dict[str, Any]:
+        """What run.json of the day's newest run says."""
+        content: dict[str, Any] = json.loads((self.evidence_of(run_date) / "run.json").read_text())
+        return content
+
+    def _ended(self, command: list[str], environment: dict[str, str]) -> Ended:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PCI_LOG_REVIEW_")}
+        defaults = {
+            "PCI_LOG_REVIEW_STATE": str(self.state),
+            "DBT_PROFILES_DIR": str(self._profiles()),
+            "PYTHONPATH": str(self.project / "scripts"),
+            "COLUMNS": "160",
+        }
+        done = subprocess.run(
+            command,
+            env=inherited | defaults | environment,
+            cwd=self.project,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+        return Ended(done.returncode, done.stdout + done.stderr)
+
+    def _profiles(self) -> Path:
+        # a developer's profiles.yml may point anywhere: tests take the one that is shipped
+        profiles = self.home / "profiles"
+        profiles.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "profiles.example.yml", profiles / "profiles.yml")
+        return profiles

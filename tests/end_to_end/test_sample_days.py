@@ -1,0 +1,231 @@
+"""The sample logs, reviewed by the wrapper on the embedded target as a user does."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.checkout import ROOT, Checkout, Ended
+
+DAYS = ("2026-03-11", "2026-03-09", "2026-03-10")
+REQUIREMENTS = 10
+RELATIONS = "log_coverage", "daily_review", "findings"
+
+
+@pytest.fixture(scope="module")
+def reviewed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, dict[str, Ended]]:
+    """The three sample days, reviewed in no particular order."""
+    checkout = Checkout.of(tmp_path_factory.mktemp("reviewed"))
+    return checkout, {day: checkout.review(day) for day in DAYS}
+
+
+def records_of(day: str) -> Iterator[dict[str, str]]:
+    """The day's records in plain Python, as they lie in the files."""
+    import gzip
+
+    for path in sorted((ROOT / "sample_logs").glob(f"AWSLogs/*/CloudTrail/*/{day.replace('-', '/')}/*.json.gz")):
+        yield from json.loads(gzip.decompress(path.read_bytes()))["Records"]
+
+
+def test_the_sample_day_is_complete_and_every_requirement_has_findings(
+    reviewed: tuple[Checkout, dict[str, Ended]],
+) -> None:
+    checkout, ended = reviewed
+    assert ended["2026-03-10"].code == 0, ended["2026-03-10"].last_lines
+    rows = checkout.rows("select requirement, result from daily_review where run_date = '2026-03-10'")
+    assert len(rows) == REQUIREMENTS
+    assert {result for _, result in rows} == {"findings"}
+    assert ended["2026-03-10"].last_lines.endswith("The day is reviewed and complete.")
+
+
+def test_the_table_shows_findings_and_tests_of_every_requirement(reviewed: tuple[Checkout, dict[str, Ended]]) -> None:
+    checkout, ended = reviewed
+    counts = checkout.rows(
+        "select requirement, findings, expected_findings from daily_review where run_date = '2026-03-10'"
+    )
+    for requirement, findings, expected in counts:
+        line = rf"│ {re.escape(requirement)} +│ .+ │ +{findings} │ +{expected} │ +(\d+)/(\d+) │"
+        found = re.search(line, ended["2026-03-10"].text)
+        assert found, f"{requirement}: no line with {findings} and {expected}"
+        assert found[1] == found[2] != "0"
+    events = sum(1 for _ in records_of("2026-03-10"))
+    assert f"{events} events" in ended["2026-03-10"].text
+
+
+def test_a_region_without_the_logs_that_are_expected_makes_the_day_incomplete(
+    reviewed: tuple[Checkout, dict[str, Ended]],
+) -> None:
+    checkout, ended = reviewed
+    assert ended["2026-03-11"].code == 3
+    assert (
+        "444455556666 eu-west-1: no logs, though trail_scope expects them daily" in ended["2026-03-11"].last_lines
+    ), ended["2026-03-11"].last_lines
+    assert checkout.rows("select distinct is_complete from daily_review where run_date = '2026-03-11'") == [(False,)]
+
+
+def test_a_requirement_without_findings_says_so(reviewed: tuple[Checkout, dict[str, Ended]]) -> None:
+    checkout, _ = reviewed
+    quiet = checkout.rows(
+        "select requirement from daily_review where run_date = '2026-03-09' and result = 'no findings' and findings = 0"
+    )
+    assert {("10.2.1.6",), ("10.2.2",), ("10.4.1-network",)} <= set(quiet)
+
+
+def test_every_event_of_the_logs_is_in_staging_once_per_record(reviewed: tuple[Checkout, dict[str, Ended]]) -> None:
+    checkout, _ = reviewed
+    lake = checkout.state / "lake" / "logs"
+    for day in DAYS:
+        delivered = sorted(record.get("eventID") or "" for record in records_of(day))
+        (converted,) = checkout.rows(
+            f"select list(coalesce(eventid, '') order by coalesce(eventid, '')) from '{lake}/run_date={day}/logs.parquet'"
+        )
+        assert converted[0] == delivered
+
+
+def test_evidence_holds_a_file_for_every_requirement_also_for_those_without_findings(
+    reviewed: tuple[Checkout, dict[str, Ended]],
+) -> None:
+    checkout, _ = reviewed
+    for day in DAYS:
+        folder = checkout.evidence_of(day)
+        for requirement, findings in checkout.rows(
+            f"select requirement, findings from daily_review where run_date = '{day}'"
+        ):
+            with (folder / "findings" / f"{requirement}.csv").open(newline="") as file:
+                rows = list(csv.reader(file))
+            assert rows[0][:3] == ["run_date", "requirement", "event_id"]
+            assert len(rows) == findings + 1
+            assert (folder / "findings" / f"{requirement}.parquet").is_file()
+        for name in ("daily_review.csv", "log_coverage.csv", "log_files.csv", "run.json", "sql/findings.sql"):
+            assert (folder / name).is_file()
+    assert checkout.run_json("2026-03-11")["exit"] == 3
+
+
+def test_no_cell_of_the_evidence_is_a_formula(reviewed: tuple[Checkout, dict[str, Ended]]) -> None:
+    checkout, _ = reviewed
+    assert any("=HYPERLINK(" in record.get("userAgent", "") for record in records_of("2026-03-10"))
+    hostile = 0
+    for path in checkout.evidence_of("2026-03-10").rglob("*.csv"):
+        with path.open(newline="") as file:
+            for cell in (cell for row in csv.reader(file) for cell in row):
+                assert not cell.lstrip().startswith(("=", "+", "-", "@")), f"{path.name}: {cell}"
+                hostile += cell.startswith("'=HYPERLINK(")
+    assert hostile
+
+
+def test_any_order_of_days_and_any_repetition_leave_the_same_rows(
+    reviewed: tuple[Checkout, dict[str, Ended]], tmp_path: Path
+) -> None:
+    checkout, _ = reviewed
+    other = Checkout.of(tmp_path)
+    for day in (*sorted(DAYS), "2026-03-10"):
+        other.review(day)
+    for relation in RELATIONS:
+        query = f"select * from {relation} order by all"
+        assert other.rows(query) == checkout.rows(query)
+
+
+def test_a_rerun_leaves_exactly_what_it_found_and_no_other_day_is_touched(tmp_path: Path) -> None:
+    checkout = Checkout.of(tmp_path)
+    logs = Path(shutil.copytree(ROOT / "sample_logs", tmp_path / "sample logs"))
+    checkout.review("2026-03-09", logs)
+    checkout.review("2026-03-10", logs)
+    of_the_9th = "select * from findings where run_date = '2026-03-09' order by all"
+    before = checkout.rows(of_the_9th)
+    assert before
+    for path in logs.glob("AWSLogs/*/CloudTrail/*/2026/03/10/*.json.gz"):
+        path.unlink()
+    ended = checkout.review("2026-03-10", logs)
+    assert ended.code == 3
+    assert checkout.rows("select count(*) from findings where run_date = '2026-03-10'") == [(0,)]
+    results = "select count(*), min(result), max(result) from daily_review where run_date = '2026-03-10'"
+    assert checkout.rows(results) == [(REQUIREMENTS, "no logs", "no logs")]
+    assert "no logs" in ended.text
+    assert checkout.rows(of_the_9th) == before
+
+
+def test_one_corrupt_file_is_named_and_hides_no_other(
+    reviewed: tuple[Checkout, dict[str, Ended]], tmp_path: Path
+) -> None:
+    whole, _ = reviewed
+    checkout = Checkout.of(tmp_path)
+    logs = Path(shutil.copytree(ROOT / "sample_logs", tmp_path / "logs"))
+    (corrupt, *_) = sorted(logs.glob("AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/10/*.json.gz"))
+    corrupt.write_bytes(corrupt.read_bytes()[:-20])
+    ended = checkout.review("2026-03-10", logs)
+    assert ended.code == 3
+    name = corrupt.relative_to(logs).as_posix()
+    assert f"{name} gzip is cut off before its end" in ended.last_lines
+    of_the_others = f"select * from findings where run_date = '2026-03-10' and log_file <> '{name}' order by all"
+    left_out = "select event_id from findings where run_date = '2026-03-10'"
+    found, expected = checkout.rows(of_the_others), whole.rows(of_the_others)
+    assert found
+    # an event that was delivered twice is found in its other file now
+    assert set(expected) <= set(found)
+    assert {event for (event,) in checkout.rows(left_out)} <= {event for (event,) in whole.rows(left_out)}
+
+
+def test_logs_out_of_scope_are_a_gap_and_name_the_way_out(tmp_path: Path) -> None:
+    settings = Path(shutil.copytree(ROOT / "seeds" / "settings", tmp_path / "settings"))
+    (settings / "trail_scope.csv").write_text(
+        "account_id,account_name,region,in_cde,logs_expected\n123456789012,other,us-east-1,true,may be quiet\n"
+    )
+    checkout = Checkout.of(tmp_path)
+    ended = checkout.review("2026-03-10", ROOT / "sample_logs", "--settings", str(settings))
+    assert ended.code == 3
+    assert "outside trail_scope: not reviewed" in ended.last_lines
+    assert "pci-log-review init --logs" in ended.last_lines
+    assert checkout.rows("select distinct result from daily_review") == [("no logs",)]
+
+
+def test_a_failing_run_leaves_the_earlier_rows_of_the_day(tmp_path: Path) -> None:
+    checkout = Checkout.of(tmp_path, copied=True)
+    assert checkout.review("2026-03-10").code == 0
+    rows = "select * from pci_10_2_1_6_audit_log_changes order by all"
+    before = checkout.rows(rows)
+    assert before
+    checkout.broken(
+        "models/requirements/pci_10_2_1_6_audit_log_changes.sql",
+        "select * from final",
+        "select final.* from final where cast(event_name as integer) = 1",
+    )
+    ended = checkout.review("2026-03-10")
+    assert ended.code == 1
+    assert "pci_10_2_1_6_audit_log_changes: " in ended.last_lines
+    assert "the run FAILED; earlier results of the day stand" in ended.last_lines
+    assert "Traceback" not in ended.text
+    assert checkout.rows(rows) == before
+
+
+def test_a_broken_expectation_makes_the_day_incomplete_and_the_review_goes_on(tmp_path: Path) -> None:
+    checkout = Checkout.of(tmp_path, copied=True)
+    checkout.broken("macros/findings/findings.sql", "where copy = 1", "where copy >= 1")
+    ended = checkout.review("2026-03-10")
+    assert ended.code == 3
+    assert "test failed: finding is unique pci 10 2 1 1 cardholder data access" in ended.last_lines
+    assert checkout.rows("select count(*) from daily_review") == [(REQUIREMENTS,)]
+    assert re.search(r"│ 10\.2\.1\.1 .* (\d)/6 │", ended.text)
+
+
+def test_messages_for_machines_are_one_json_object_a_line(tmp_path: Path) -> None:
+    checkout = Checkout.of(tmp_path)
+    ended = checkout.review("2026-03-11", ROOT / "sample_logs", "--log-format", "json")
+    events = [json.loads(line) for line in ended.text.splitlines()]
+    assert events[0]["event"] == "started"
+    assert {event["event"] for event in events[1:-1]} == {"progress"}
+    assert (events[-1]["event"], events[-1]["exit"]) == ("reviewed", 3)
+    assert len(events[-1]["requirements"]) == REQUIREMENTS
+    assert any("444455556666 eu-west-1" in gap for gap in events[-1]["gaps"])
+
+
+def test_missing_logs_fail_the_run_with_one_clear_line(tmp_path: Path) -> None:
+    ended = Checkout.of(tmp_path).review("2026-03-10", tmp_path / "nowhere")
+    assert ended.code == 1
+    assert "no folder at" in ended.last_lines
+    assert "Traceback" not in ended.text

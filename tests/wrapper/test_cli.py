@@ -1,0 +1,63 @@
+"""The command line answers wrong usage with exit code 2 and one clear line, before anything runs."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.checkout import ROOT, Checkout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run"], "Missing option '--logs'"),
+        (["run", "--logs", "sample_logs", "--run-date", "10.03.2026"], "'10.03.2026' is not a day; write it as 2026-"),
+        (["run", "--logs", "sample_logs", "--run-date", "2999-01-01"], "run date 2999-01-01 is in the future"),
+        (["run", "--logs", "sample_logs", "--log-format", "xml"], "'xml' is not one of 'text', 'json'"),
+        (["review"], "No such command 'review'"),
+    ],
+)
+def test_wrong_usage_is_exit_2(tmp_path: Path, arguments: list[str], said: str) -> None:
+    ended = Checkout.of(tmp_path).run(*arguments)
+    assert ended.code == 2, ended.text
+    assert said in ended.text
+    assert "Traceback" not in ended.text
+    assert not (tmp_path / "state" / "review.duckdb").exists()
+
+
+def test_faulty_settings_run_nothing(tmp_path: Path) -> None:
+    settings = Path(shutil.copytree(ROOT / "seeds" / "settings", tmp_path / "settings"))
+    (settings / "trail_scope.csv").write_text(
+        "account_id,account_name,region,in_cde,logs_expected\n1111,shop,*,true,daily\n2222,shop,*,true,daily\n"
+    )
+    checkout = Checkout.of(tmp_path)
+    ended = checkout.review("2026-03-10", ROOT / "sample_logs", "--settings", str(settings))
+    assert ended.code == 2
+    assert "trail_scope.csv, line 2: account_id: '1111' is not an account id of 12 digits" in ended.last_lines
+    assert "trail_scope.csv, line 3: account_id: '2222' is not an account id of 12 digits" in ended.last_lines
+    assert not checkout.evidence.exists()
+    assert not (tmp_path / "state").exists()
+
+
+def test_help_names_every_option_with_its_environment_variable(tmp_path: Path) -> None:
+    ended = Checkout.of(tmp_path).run("run", "--help")
+    for option in ("logs", "run-date", "target", "evidence", "settings", "state", "log-format"):
+        assert f"--{option}" in ended.text
+        assert f"PCI_LOG_REVIEW_{option.replace('-', '_').upper()}" in ended.text
+    assert "Exit codes: 0 the day is reviewed and complete" in ended.text
+
+
+def test_options_come_from_environment_variables(tmp_path: Path) -> None:
+    ended = Checkout.of(tmp_path).run("run", PCI_LOG_REVIEW_LOGS="sample_logs", PCI_LOG_REVIEW_RUN_DATE="nonsense")
+    assert ended.code == 2
+    assert "'nonsense' is not a day" in ended.text
+
+
+def test_a_missing_profile_names_the_file_to_copy(tmp_path: Path) -> None:
+    ended = Checkout.of(tmp_path).run("run", "--logs", "sample_logs", DBT_PROFILES_DIR=str(tmp_path))
+    assert ended.code == 2
+    assert "no profiles.yml in" in ended.text
+    assert "profiles.example.yml there" in ended.text
