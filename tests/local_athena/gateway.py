@@ -1,0 +1,160 @@
+"""One HTTP endpoint for every AWS service: moto's, with Athena, parts of Glue and some reads of S3 answered here."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+from urllib.parse import parse_qs, unquote
+from uuid import uuid4
+
+from moto.core.exceptions import JsonRESTError
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.s3.models import s3_backends
+from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.test import run_wsgi_app
+from werkzeug.wrappers import Response
+
+from .cloudtrail_format import CloudTrailFormat
+from .errors import ApiError
+from .faults import Faults
+from .glue import Glue
+
+Answer = Callable[[str, dict[str, Any]], dict[str, Any]]
+Environ = dict[str, Any]
+
+_EMPTY_LISTING = (
+    '<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+    "<KeyCount>0</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated></ListBucketResult>"
+)
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
+
+
+class Gateway:
+    """A WSGI application on a free port of this machine, and the server that runs it."""
+
+    def __init__(self, glue: Glue, cloudtrail: CloudTrailFormat, faults: Faults, account: str, region: str) -> None:
+        self._glue = glue
+        self._cloudtrail = cloudtrail
+        self._faults = faults
+        self._account = account
+        self._region = region
+        self._athena: Answer | None = None
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no line for each request
+        self._server: BaseWSGIServer = make_server(
+            "127.0.0.1", 0, self, threaded=True, request_handler=MotoRequestHandler
+        )
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def start(self, athena: Answer) -> None:
+        """Serve from a thread of this process; `athena` answers the actions of Athena."""
+        self._athena = athena
+        threading.Thread(target=self._server.serve_forever, name="gateway", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop serving and free the port."""
+        if self._athena is not None:  # shutdown() of a server that never served would wait for ever
+            self._server.shutdown()
+        self._server.server_close()
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        """Answer one request (WSGI)."""
+        service, _, action = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")
+        if service == "AmazonAthena":
+            body = _body(environ)
+            response = _json_response(lambda: self._answer_athena(action, body))
+        elif service == "AWSGlue":
+            response = self._answer_glue(action, environ)
+        elif _is_trino(environ) and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            response = self._answer_read(environ)
+        else:
+            response = None
+        application = response or self._moto
+        return cast(Iterable[bytes], application(environ, start_response))
+
+    def _answer_athena(self, action: str, body: bytes) -> dict[str, Any]:
+        assert self._athena is not None, "start() comes first"
+        self._faults.check_athena(action)
+        return self._athena(action, json.loads(body or b"{}"))
+
+    def _answer_glue(self, action: str, environ: Environ) -> Response:
+        body = _body(environ)
+
+        def answer() -> dict[str, Any] | None:
+            self._faults.check_glue(action, self._account, self._region)
+            return self._glue.answer(action, json.loads(body or b"{}"))
+
+        response = _json_response(answer)
+        if response is None:
+            environ["wsgi.input"] = io.BytesIO(body)
+            response = self._from_moto(environ)
+        if _is_trino(environ) and response.status_code == 200:
+            response.set_data(self._glue.for_trino(response.get_data()))
+        return response
+
+    def _answer_read(self, environ: Environ) -> Response | None:
+        """A read of S3 by Trino: log files are unfolded; None for everything else, which moto answers."""
+        query = parse_qs(environ.get("QUERY_STRING", ""))
+        location = "s3:/" + unquote(str(environ.get("RAW_URI", environ["PATH_INFO"])).split("?")[0])
+        if "list-type" in query:
+            bucket, prefix = location.split("/")[2], query.get("prefix", [""])[0]
+            return Response(_EMPTY_LISTING) if self._is_empty(bucket, prefix) else None
+        columns = self._cloudtrail.columns_of(location)
+        if columns is None:
+            return None
+        wanted_range = environ.pop("HTTP_RANGE", None)
+        method, environ["REQUEST_METHOD"] = environ["REQUEST_METHOD"], "GET"
+        original = self._from_moto(environ)
+        environ["REQUEST_METHOD"] = method
+        if original.status_code != 200:
+            return original
+        data = self._cloudtrail.unfold(location, original.headers["ETag"], original.get_data(), columns)
+        response = Response(data, mimetype="binary/octet-stream")
+        for header in ("ETag", "Last-Modified"):
+            response.headers[header] = original.headers[header]
+        if wanted_range and (match := _RANGE.match(wanted_range)):
+            first, last = match.groups()
+            start = int(first) if first else max(0, len(data) - int(last))
+            end = min(int(last), len(data) - 1) if first and last else len(data) - 1
+            response.set_data(data[start : end + 1])
+            response.status_code = 206
+            response.headers["Content-Range"] = f"bytes {start}-{end}/{len(data)}"
+        return response
+
+    def _is_empty(self, bucket: str, prefix: str) -> bool:
+        """Whether there is nothing there: asked for each partition of a day, so it must not take moto's long way."""
+        found = s3_backends[self._account]["aws"].buckets.get(bucket)
+        return found is not None and not any(key.startswith(prefix) for key in list(found.keys))
+
+    def _from_moto(self, environ: Environ) -> Response:
+        parts, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
+        return Response(b"".join(parts), status=status, headers=headers)
+
+
+def _json_response(answer: Callable[[], dict[str, Any] | None]) -> Response | None:
+    """The answer as JSON, or AWS's shape of an error; None when there is no answer."""
+    status = 200
+    headers = {"x-amzn-RequestId": str(uuid4())}
+    try:
+        content = answer()
+        if content is None:
+            return None
+    except ApiError as error:
+        status, content = 400, {"__type": error.code, "Message": error.message}
+    except JsonRESTError as error:
+        status, content = 400, {"__type": error.error_type, "Message": error.message}
+    return Response(json.dumps(content), status=status, headers=headers, content_type="application/x-amz-json-1.1")
+
+
+def _body(environ: Environ) -> bytes:
+    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    return body
+
+
+def _is_trino(environ: Environ) -> bool:
+    return "aws-sdk-java" in environ.get("HTTP_USER_AGENT", "")
