@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 ROOT = Path(__file__).resolve().parents[1]
+DBT = "from dbt.cli.main import cli; cli()"
 _PROJECT = ("analyses", "macros", "models", "sample_logs", "scripts", "seeds", "dbt_project.yml")
 
 
@@ -47,7 +48,7 @@ class Checkout:
             source = ROOT / name
             copy = shutil.copytree if source.is_dir() else shutil.copy
             copy(source, project / name)
-        for name in ("generic", "singular"):
+        for name in ("fixtures", "generic", "singular"):
             shutil.copytree(ROOT / "tests" / name, project / "tests" / name)
         shutil.copy(ROOT / "profiles.example.yml", project / "profiles.yml")
         return cls(project, home)
@@ -73,7 +74,7 @@ class Checkout:
         """Runs dbt alone, as a dbt user does."""
         self.state.mkdir(parents=True, exist_ok=True)
         where = ["--target-path", str(self.home / "target"), "--log-path", str(self.home / "logs")]
-        return self._ended([sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments, *where], environment)
+        return self._ended([sys.executable, "-c", DBT, "--no-use-colors", *arguments, *where], environment)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """The rows of a query on the tables that a run left."""

@@ -1,6 +1,6 @@
 {# The pre-hook that makes the run date's logs queryable, on either engine. #}
 {% macro add_partitions() %}
-    {% if execute and flags.WHICH in ('build', 'run') %}
+    {% if execute and flags.WHICH in ('build', 'run', 'run-operation') %}
         {% do adapter.dispatch('add_partitions')() %}
     {% endif %}
 {% endmacro %}
@@ -17,21 +17,26 @@
     {% do run_query(convert_day) %}
 {% endmacro %}
 
-{# Adds a partition with its location for every account and region in scope, some 100 to a statement. #}
+{# Adds a partition with its location for every account and region in scope, a hundred to a statement: Athena takes
+   262,144 bytes. What is there already stays. #}
 {% macro athena__add_partitions() %}
-    {% do create_logs_table() %}
-    {% set table = source('cloudtrail', 'logs') %}
-    {% set root = var('logs').rstrip('/') ~ '/AWSLogs/' %}
-    {% if var('organization_id', none) %}{% set root = root ~ var('organization_id') ~ '/' %}{% endif %}
+    {% do create_external_tables() %}
     {% set year, month, day = run_date().split('-') %}
     {% set partitions = [] %}
     {% for row in run_query('select account_id, region from (' ~ scope_regions() ~ ') as scope order by 1, 2').rows %}
         {% do partitions.append(
-            "partition (account_id = '" ~ row[0] ~ "', region = '" ~ row[1] ~ "', year = '" ~ year ~ "', month = '" ~ month
-            ~ "', day = '" ~ day ~ "') location '" ~ root ~ row[0] ~ '/CloudTrail/' ~ row[1] ~ '/' ~ year ~ '/' ~ month ~ '/' ~ day ~ "/'"
+            "partition (account_id = '" ~ row[0] ~ "', region = '" ~ row[1] ~ "', year = '" ~ year ~ "', month = '"
+            ~ month ~ "', day = '" ~ day ~ "') location '"
+            ~ logs_root() ~ [row[0], 'CloudTrail', row[1], year, month, day] | join('/') ~ "/'"
         ) %}
     {% endfor %}
     {% for some in partitions | batch(100) %}
-        {% do run_query('alter table ' ~ table.render_hive() ~ ' add if not exists ' ~ some | join(' ')) %}
+        {% do run_query(
+            'alter table ' ~ source('cloudtrail', 'logs').render_hive() ~ ' add if not exists ' ~ some | join(' ')
+        ) %}
     {% endfor %}
+    {% do run_query(
+        'alter table ' ~ source('cloudtrail', 'log_files').render_hive() ~ " add if not exists partition (run_date = '"
+        ~ run_date() ~ "') location '" ~ log_files_root() ~ 'run_date=' ~ run_date() ~ "/'"
+    ) %}
 {% endmacro %}

@@ -1,10 +1,10 @@
--- depends_on: {{ ref('stg_cloudtrail__events') }}
 with scope as (
     {{ scope_regions() }}
 ),
 
 log_files as (
-    {{ log_files_read() }}
+    select * from {{ ref('log_files') }}
+    where run_date = {{ run_date_sql() }}
 ),
 
 delivered as (

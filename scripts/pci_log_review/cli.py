@@ -100,7 +100,7 @@ def run(
     except UsageError as error:
         reporter.failed(str(error), Exit.USAGE)
         ctx.exit(Exit.USAGE)
-    except (DbtFailed, ResultsError) as error:
+    except (DbtFailed, LogStoreError, ResultsError) as error:
         reporter.failed(str(error), Exit.FAILED)
         ctx.exit(Exit.FAILED)
     reporter.reviewed(options.run_date, review)

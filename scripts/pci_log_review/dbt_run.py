@@ -33,6 +33,7 @@ class Node:
     severity: str
     tests: frozenset[str]
     compiled_sql: str
+    description: str
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def build(options: RunOptions, on_progress: Callable[[Progress], None]) -> DbtRe
     target_path = options.state / "target"
     (target_path / "run_results.json").unlink(missing_ok=True)
     command = [
-        *(sys.executable, "-m", "dbt.cli.main", "build"),
+        *(sys.executable, "-c", "from dbt.cli.main import cli; cli()", "build"),
         *("--project-dir", str(project), "--profiles-dir", str(profiles_dir(project))),
         *("--target", options.target, "--target-path", str(target_path), "--log-path", str(options.state / "logs")),
         *("--vars", json.dumps({"run_date": options.run_date.isoformat()})),
@@ -143,6 +144,7 @@ def _node(result: dict[str, Any], node: dict[str, Any]) -> Node:
         severity=str(node["config"].get("severity", "")).lower(),
         tests=_tested(node),
         compiled_sql=result.get("compiled_code") or "",
+        description=node["description"],
     )
 
 

@@ -28,7 +28,10 @@ from .log_store import PARALLEL_READS, LogStore, LogStoreError, open_store
 
 OUT_OF_SCOPE = "is outside trail_scope, so it was not reviewed"
 BATCH_RECORDS = 1_000
-_CONFIG = {"memory_limit": "900MB", "preserve_insertion_order": "false"}
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "memory_limit": "900MB",
+    "preserve_insertion_order": "false",
+}
 
 Fields = dict[str, "str | Fields"]
 
@@ -198,33 +201,15 @@ class _Reading:
         return (file.account_id, file.region) in self._scope
 
 
-def _lower(fields: Fields) -> Fields:
-    return {name.lower(): kind if isinstance(kind, str) else _lower(kind) for name, kind in fields.items()}
-
-
 def _columns(fields: Fields, path: str = "") -> str:
-    """SQL for the fields as the Athena table names them, from `event` or, failing that, from `lower_case`."""
+    """SQL for the fields of `event` as the Athena table names them."""
     columns = []
     for name, kind in fields.items():
-        if isinstance(kind, str):
-            value = f"coalesce(event{path}.{name}, lower_case{path.lower()}.{name.lower()})"
-        else:
+        value = f"event{path}.{name}"
+        if not isinstance(kind, str):
             value = f"struct_pack({_columns(kind, f'{path}.{name}')})"
         columns.append(f"{name.lower()} := {value}" if path else f"{value} as {name.lower()}")
     return ", ".join(columns)
-
-
-def _lower_case_names(record: str | msgspec.Raw, fields: Fields) -> str:
-    """The record with its own names, and those of the structs among `fields`, in lower case."""
-    event = {name.lower(): value for name, value in _decode_object(record).items()}
-    for name, kind in fields.items():
-        struct = event.get(name.lower())
-        if not isinstance(kind, str) and struct is not None and bytes(struct).startswith(b"{"):
-            event[name.lower()] = msgspec.Raw(_lower_case_names(struct, kind))
-    return msgspec.json.encode(event).decode()
-
-
-_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def _names(fields: Fields) -> Iterator[str]:
@@ -234,40 +219,56 @@ def _names(fields: Fields) -> Iterator[str]:
             yield from _names(kind)
 
 
+def _as_cloudtrail_spells(record: str | msgspec.Raw, fields: Fields) -> str:
+    """The record with the names of the fields, which may be in lower case, as CloudTrail spells them."""
+    spelling = {name.lower(): name for name in fields}
+    given = _decode_object(record)
+    event: dict[str, msgspec.Raw] = {}
+    for name in sorted(given, key=lambda name: name in fields, reverse=True):
+        event.setdefault(spelling.get(name.lower(), name), given[name])
+    for name, kind in fields.items():
+        if not isinstance(kind, str) and name in event and bytes(event[name]).startswith(b"{"):
+            event[name] = msgspec.Raw(_as_cloudtrail_spells(event[name], kind))
+    return msgspec.json.encode(event).decode()
+
+
+_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
 def _write_events(connection: duckdb.DuckDBPyConnection, files: _Reading, target: Path) -> None:
     connection.register("file_names", files.names())
     connection.register("records", pa.RecordBatchReader.from_batches(_RECORDS, files.batches()))
-    connection.create_function("lower_case_names", lambda it: _lower_case_names(it, _EVENT), ["VARCHAR"], "VARCHAR")
+    connection.create_function("respelled", lambda it: _as_cloudtrail_spells(it, _EVENT), ["VARCHAR"], "VARCHAR")
     in_lower_case = "|".join(sorted({name.lower() for name in _names(_EVENT) if name != name.lower()}))
+    fields = json.dumps(_EVENT)
     # Names of fields are matched to the letter, unlike in Athena, so that an event that lacks what nearly all have is
-    # parsed again if names are written in lower case. What is no JSON at all becomes NULL (see _unusable_records).
+    # parsed again if names are written in lower case. What is no JSON at all becomes NULL, and its file with it (see
+    # _unusable_records); as a filter that would parse every event twice.
     connection.execute(
         f"""
         copy (
             with parsed as (
-                select file, record, try(json_transform(record, '{json.dumps(_EVENT)}')) as event from records
+                select file, record, try(json_transform(record, '{fields}')) as event from records
             ),
             parsed_again as (
                 select
-                    file,
-                    event,
+                    case when event is not null then file end as file,
                     case
                         when
-                            event.eventName is null or event.eventSource is null or event.eventTime is null
-                            or event.userIdentity.type is null or event.userIdentity.arn is null
-                            or event.userIdentity.accountId is null
-                        then
-                            case
-                                when regexp_matches(record, '"({in_lower_case})"')
-                                then try(json_transform(lower_case_names(record), '{json.dumps(_lower(_EVENT))}'))
-                            end
-                    end as lower_case
+                            (
+                                event.eventName is null or event.eventSource is null or event.eventTime is null
+                                or event.userIdentity.type is null or event.userIdentity.arn is null
+                                or event.userIdentity.accountId is null
+                            )
+                            and regexp_matches(record, '"({in_lower_case})"')
+                        then try(json_transform(respelled(record), '{fields}'))
+                        else event
+                    end as event
                 from parsed
             )
             select {_columns(_EVENT)}, account_id, region, log_file
             from parsed_again
             inner join file_names using (file)
-            where event is not null
         ) to '{_quoted(target)}' (format parquet, compression zstd, compression_level 1, row_group_size 20480)
         """
     )

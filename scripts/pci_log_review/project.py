@@ -64,8 +64,10 @@ def profile_output(target: str) -> dict[str, Any]:
             raise UsageError(f"{file}: the environment variable {name} has no value")
         return value
 
+    jinja = SandboxedEnvironment()
+    jinja.filters.update(dict.fromkeys(("as_bool", "as_native", "as_number", "as_text"), lambda value: value))
     try:
-        rendered = SandboxedEnvironment().from_string(file.read_text(encoding="utf-8")).render(env_var=env_var)
+        rendered = jinja.from_string(file.read_text(encoding="utf-8")).render(env_var=env_var)
         outputs: dict[str, dict[str, Any]] = yaml.safe_load(rendered)["pci_log_review"]["outputs"]
     except (OSError, TemplateError, yaml.YAMLError, KeyError, TypeError) as error:
         raise UsageError(f"{file}: cannot be read as a dbt profile with pci_log_review: outputs: {error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any, Protocol
 
 import duckdb
@@ -13,15 +14,6 @@ from pyathena.error import Error as AthenaError
 
 from .project import ResultsError, RunOptions, profile_output
 
-# The listing of what was delivered; on Athena only the files show whose events staging read
-_ATHENA_LOG_FILES = """
-    select
-        log_file, log_account_id as account_id, log_region as region, 'log' as kind, cast(null as bigint) as size,
-        cast(null as varchar) as sha256, count(*) as events, cast(null as varchar) as problem, run_date
-    from stg_cloudtrail__events
-    where run_date = date '{run_date}'
-    group by log_file, log_account_id, log_region, run_date
-"""
 _ARROW_TYPES: dict[str, pa.DataType] = {
     "boolean": pa.bool_(),
     "integer": pa.int32(),
@@ -39,30 +31,22 @@ class Results(Protocol):
 
 
 class _LocalResults:
-    def __init__(self, connection: duckdb.DuckDBPyConnection, options: RunOptions) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, run_date: date) -> None:
         self._connection = connection
-        self._options = options
+        self._run_date = run_date
 
     def rows(self, relation: str, order_by: str) -> pa.Table:
-        source = relation
-        if relation == "log_files":
-            lake = str(self._options.state / "lake").replace("'", "''")
-            source = f"read_parquet('{lake}/log_files/run_date=*/log_files.parquet', hive_partitioning = true)"
-        return self._connection.execute(
-            f"select * from {source} where run_date = ? order by {order_by}", [self._options.run_date]
-        ).to_arrow_table()
+        query = f"select * from {relation} where run_date = ? order by {order_by}"
+        return self._connection.execute(query, [self._run_date]).to_arrow_table()
 
 
 class _AthenaResults:
-    def __init__(self, cursor: Any, options: RunOptions) -> None:
+    def __init__(self, cursor: Any, run_date: date) -> None:
         self._cursor = cursor
-        self._options = options
+        self._run_date = run_date
 
     def rows(self, relation: str, order_by: str) -> pa.Table:
-        query = f"select * from {relation} where run_date = date '{self._options.run_date}'"
-        if relation == "log_files":
-            query = _ATHENA_LOG_FILES.format(run_date=self._options.run_date)
-        self._cursor.execute(f"{query} order by {order_by}")
+        self._cursor.execute(f"select * from {relation} where run_date = date '{self._run_date}' order by {order_by}")
         schema = pa.schema([(name, _ARROW_TYPES.get(kind, pa.string())) for name, kind, *_ in self._cursor.description])
         rows = self._cursor.fetchall()
         columns = [pa.array([row[number] for row in rows], field.type) for number, field in enumerate(schema)]
@@ -81,12 +65,12 @@ def open_results(options: RunOptions) -> Iterator[Results]:
                 work_group=output.get("work_group"),
                 schema_name=output["schema"],
                 profile_name=output.get("aws_profile_name"),
-                poll_interval=output.get("poll_interval", 1),
+                poll_interval=float(output.get("poll_interval", 1)),
             ) as connection:
-                yield _AthenaResults(connection.cursor(), options)
+                yield _AthenaResults(connection.cursor(), options.run_date)
         else:
             with duckdb.connect(output["path"], read_only=True) as connection:
-                yield _LocalResults(connection, options)
+                yield _LocalResults(connection, options.run_date)
     except (AthenaError, duckdb.Error) as error:
         raise ResultsError(f"the results can't be read: {error}") from error
 

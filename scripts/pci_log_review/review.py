@@ -15,6 +15,8 @@ from typing import Any
 
 from .dbt_run import DbtFailed, DbtResult, Node, Progress, build, environment
 from .evidence import write_evidence
+from .listing import write_listing
+from .log_store import LogStoreError, open_store
 from .project import RunOptions, UsageError, profile_output, project_dir
 from .results import Results, open_results, records
 from .settings import check_settings
@@ -65,14 +67,23 @@ class Review:
 
 
 def review_day(options: RunOptions, on_progress: Callable[[Progress], None]) -> Review:
-    """Reviews one day. Raises UsageError before anything ran, DbtFailed where the run failed."""
+    """Reviews one day.
+
+    Raises UsageError before anything ran; DbtFailed, LogStoreError or ResultsError where the run failed.
+    """
     faults = check_settings(options.settings)
     if faults:
         raise UsageError("\n".join(f"settings: {fault}" for fault in faults))
     os.environ.update(environment(options))
-    profile_output(options.target)  # a target that is not there is found out before anything runs
+    output = profile_output(options.target)  # refuses an unknown target before anything runs
+    try:
+        open_store(options.logs)
+    except LogStoreError as error:
+        raise UsageError(str(error)) from error
     started = datetime.now(UTC)
     options.state.mkdir(parents=True, exist_ok=True)
+    if output["type"] == "athena":
+        write_listing(options.logs, options.run_date, output["s3_data_dir"])
     built = build(options, on_progress)
     failed = built.failed()
     if failed:
@@ -88,8 +99,13 @@ def _review(options: RunOptions, results: Results, built: DbtResult, folder: Pat
     rows = records(results.rows("daily_review", "requirement"))
     if not rows:
         raise DbtFailed("daily_review has no rows for the day; was anything built?")
-    gaps = _log_gaps(options, results) + [f"test failed: {_broken(node)}" for node in built.broken_expectations()]
-    first = rows[0]
+    nothing = ["trail_scope is empty: nothing was reviewed"] if not rows[0]["regions_in_scope"] else []
+    gaps = (
+        nothing
+        + _log_gaps(options, results)
+        + [f"test failed: {_broken(node)}" for node in built.broken_expectations()]
+    )
+    first = rows[0]  # the coverage is the same in every row
     return Review(
         requirements=[_requirement(row, built) for row in rows],
         regions_with_logs=first["regions_with_logs"],
@@ -98,7 +114,7 @@ def _review(options: RunOptions, results: Results, built: DbtResult, folder: Pat
         events=first["events"],
         evidence=folder,
         gaps=gaps,
-        notes=[f"{node.name.replace('_', ' ')}: {node.failures} rows" for node in built.warnings()],
+        notes=[f"{node.failures} {node.description}" for node in built.warnings() if node.name != "day_is_complete"],
     )
 
 

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from tests.checkout import Checkout
 
 RUN_DATE = ("--vars", "{run_date: 2026-03-10}")

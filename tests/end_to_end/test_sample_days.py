@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import re
 import shutil
@@ -10,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.checkout import ROOT, Checkout, Ended
 
 DAYS = ("2026-03-11", "2026-03-09", "2026-03-10")
@@ -27,8 +27,6 @@ def reviewed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, dict[s
 
 def records_of(day: str) -> Iterator[dict[str, str]]:
     """The day's records in plain Python, as they lie in the files."""
-    import gzip
-
     for path in sorted((ROOT / "sample_logs").glob(f"AWSLogs/*/CloudTrail/*/{day.replace('-', '/')}/*.json.gz")):
         yield from json.loads(gzip.decompress(path.read_bytes()))["Records"]
 
@@ -63,9 +61,9 @@ def test_a_region_without_the_logs_that_are_expected_makes_the_day_incomplete(
 ) -> None:
     checkout, ended = reviewed
     assert ended["2026-03-11"].code == 3
-    assert (
-        "444455556666 eu-west-1: no logs, though trail_scope expects them daily" in ended["2026-03-11"].last_lines
-    ), ended["2026-03-11"].last_lines
+    assert "444455556666 eu-west-1: no logs, though trail_scope expects them daily" in ended["2026-03-11"].last_lines, (
+        ended["2026-03-11"].last_lines
+    )
     assert checkout.rows("select distinct is_complete from daily_review where run_date = '2026-03-11'") == [(False,)]
 
 
@@ -82,10 +80,8 @@ def test_every_event_of_the_logs_is_in_staging_once_per_record(reviewed: tuple[C
     lake = checkout.state / "lake" / "logs"
     for day in DAYS:
         delivered = sorted(record.get("eventID") or "" for record in records_of(day))
-        (converted,) = checkout.rows(
-            f"select list(coalesce(eventid, '') order by coalesce(eventid, '')) from '{lake}/run_date={day}/logs.parquet'"
-        )
-        assert converted[0] == delivered
+        converted = checkout.rows(f"select coalesce(eventid, '') from '{lake}/run_date={day}/logs.parquet' order by 1")
+        assert [event_id for (event_id,) in converted] == delivered
 
 
 def test_evidence_holds_a_file_for_every_requirement_also_for_those_without_findings(
@@ -210,7 +206,7 @@ def test_a_broken_expectation_makes_the_day_incomplete_and_the_review_goes_on(tm
     assert ended.code == 3
     assert "test failed: finding is unique pci 10 2 1 1 cardholder data access" in ended.last_lines
     assert checkout.rows("select count(*) from daily_review") == [(REQUIREMENTS,)]
-    assert re.search(r"│ 10\.2\.1\.1 .* (\d)/6 │", ended.text)
+    assert re.search(r"│ 10\.2\.1\.1 .* 6/7 │", ended.text)
 
 
 def test_messages_for_machines_are_one_json_object_a_line(tmp_path: Path) -> None:
@@ -224,8 +220,17 @@ def test_messages_for_machines_are_one_json_object_a_line(tmp_path: Path) -> Non
     assert any("444455556666 eu-west-1" in gap for gap in events[-1]["gaps"])
 
 
-def test_missing_logs_fail_the_run_with_one_clear_line(tmp_path: Path) -> None:
+def test_a_folder_of_logs_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
     ended = Checkout.of(tmp_path).review("2026-03-10", tmp_path / "nowhere")
-    assert ended.code == 1
+    assert ended.code == 2
     assert "no folder at" in ended.last_lines
+    assert "Traceback" not in ended.text
+
+
+def test_a_folder_without_logs_fails_the_run_with_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    ended = Checkout.of(tmp_path).review("2026-03-10", tmp_path / "empty")
+    assert ended.code == 1
+    assert "AWSLogs/" in ended.last_lines
+    assert "At:" not in ended.text
     assert "Traceback" not in ended.text

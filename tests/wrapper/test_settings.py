@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from pci_log_review.settings import FILES, REQUIREMENTS, check_settings, settings_for_dbt
-
 from tests.checkout import ROOT
+
+from pci_log_review.settings import FILES, REQUIREMENTS, check_settings, settings_for_dbt
 
 
 @pytest.fixture
@@ -25,7 +25,11 @@ def test_the_shipped_settings_have_no_fault() -> None:
     ("file", "line", "fault"),
     [
         ("trail_scope", "12345,shop,us-east-1,true,daily", "account_id: '12345' is not an account id of 12 digits"),
-        ("trail_scope", "１２３４５６７８９０１２,shop,us-east-1,true,daily", "is not an account id of 12 digits"),
+        (
+            "trail_scope",
+            "\uff11\uff12\uff1345678901\uff12,shop,us-east-1,true,daily",
+            "is not an account id of 12 digits",
+        ),
         ("trail_scope", "123456789012,shop,Frankfurt,true,daily", "region: 'Frankfurt' is not a region"),
         ("trail_scope", "123456789012,shop,us-east-1,yes,daily", "in_cde: 'yes' is not one of: true, false"),
         ("trail_scope", "123456789012,shop,us-east-1,true,weekly", "logs_expected: 'weekly' is not one of"),

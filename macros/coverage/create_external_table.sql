@@ -1,0 +1,16 @@
+{# The statement that creates one external table: `source` is its node in the graph. #}
+{% macro create_external_table(source, location) %}
+    {% set table = source.config.meta.athena_table %}
+    {% set relation = api.Relation.create(
+        database=source.database, schema=source.schema, identifier=source.identifier
+    ) %}
+    create external table if not exists {{ relation.render_hive() }} (
+        {%- for column in source.columns.values() if column.data_type and column.name not in table.partitioned_by %}
+        `{{ column.name }}` {{ column.data_type }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    )
+    partitioned by ({% for name in table.partitioned_by %}`{{ name }}` string{{ ', ' if not loop.last }}{% endfor %})
+    row format serde '{{ table.serde }}'
+    stored as inputformat '{{ table.input_format }}' outputformat '{{ table.output_format }}'
+    location '{{ location }}'
+{% endmacro %}
