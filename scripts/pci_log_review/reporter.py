@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -79,7 +80,8 @@ class TextReporter:
         )
         for note in review.notes:
             self._print(f"Note: {note}")
-        self._print(f"Evidence: {review.evidence}")
+        evidence, here = review.evidence, Path.cwd()
+        self._print(f"Evidence: {evidence.relative_to(here) if evidence.is_relative_to(here) else evidence}")
         if review.gaps:
             self._print(f"The day is INCOMPLETE (exit code {int(Exit.INCOMPLETE)}):")
             for gap in review.gaps:

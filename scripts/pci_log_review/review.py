@@ -114,7 +114,7 @@ def _review(options: RunOptions, results: Results, built: DbtResult, folder: Pat
         events=first["events"],
         evidence=folder,
         gaps=gaps,
-        notes=[f"{node.failures} {node.description}" for node in built.warnings() if node.name != "day_is_complete"],
+        notes=[f"{node.description}: {node.failures}" for node in built.warnings() if node.name != "day_is_complete"],
     )
 
 
