@@ -47,15 +47,19 @@ FOLDERS = {
 SORTS = {"read": 67, "data": 27, "cardholder data": 5, "other": 1}
 OTHER_STORES = {
     "example-pay-cardholder-data": "example-pay-shop-assets",
+    "example-pay-settlement": "example-pay-newsletter",
+    "example-pay-cloudtrail-logs": "example-pay-shop-backup",
     "payment-tokens": "shopping-carts",
     "1234abcd-12ab-34cd-56ef": "5678dcba-56dc-78ba-90fe",
 }
 
 
 def _sort(event: dict[str, Any]) -> str:
+    if "errorCode" in event or "eventName" not in event:
+        return "other"
     if event.get("managementEvent") is False:
         return "cardholder data"
-    return "read" if event.get("readOnly") and "errorCode" not in event else "other"
+    return "read" if event.get("readOnly") else "other"
 
 
 @cache

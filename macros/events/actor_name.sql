@@ -3,8 +3,10 @@
     coalesce(
         case when {{ identity }}.type = 'Root' then 'root' end,
         {{ known(identity ~ '.username') }},
-        {{ regexp_part(identity ~ '.arn', ':assumed-role/(.+)$') }},
-        {{ regexp_part(identity ~ '.arn', ':[a-z-]*user/(.+)$') }},
+        case when {{ identity }}.arn like '%:assumed-role/%' then split_part({{ identity }}.arn, ':assumed-role/', 2) end,
+        case
+            when {{ identity }}.arn like '%user/%' then {{ regexp_part(identity ~ '.arn', ':[a-z-]*user/(.+)$') }}
+        end,
         {{ known(identity ~ '.invokedby') }},
         {{ known(identity ~ '.sessioncontext.sessionissuer.username') }},
         {{ known(identity ~ '.onbehalfof.userid') }},

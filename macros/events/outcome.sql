@@ -1,16 +1,10 @@
 {# How a call ended: success, failure or denied. A failed sign-in has no error code, its response says Failure; one that
    says neither counts as failed, so that somebody looks at it. Refusals are the error codes of refusal_error_codes. #}
 {% macro outcome() -%}
+    {%- set refusals = 'select error_code as pattern from ' ~ ref('refusal_error_codes') -%}
     case
         when {{ known('errorcode') }} is not null
-            then case
-                when exists (
-                    select 1
-                    from {{ ref('refusal_error_codes') }} as refusals
-                    where calls.errorcode like refusals.error_code
-                ) then 'denied'
-                else 'failure'
-            end
+            then case when {{ matches_any('calls.errorcode', refusals) }} then 'denied' else 'failure' end
         when {{ says_failure('responseelements') }} or {{ says_failure('serviceeventdetails') }} then 'failure'
         when eventname = 'ConsoleLogin' and coalesce(responseelements, '') not like '%Success%' then 'failure'
         else 'success'

@@ -23,16 +23,7 @@
     )
 
     select * from named
-    where
-        applies_always
-        or exists (
-            select 1
-            from {{ stores }} as stores
-            where
-                stores.event_source = named.event_source
-                and named.store_names
-                like '%' || chr(10) || replace(replace(stores.name, '/', chr(10)), ':', chr(10)) || chr(10) || '%'
-        )
+    where applies_always or {{ matches_any('named.event_source || named.store_names', store_patterns(stores)) }}
     {%- else -%}
     named as (
         select

@@ -1,3 +1,5 @@
+{% set administrators = 'select principal as pattern from ' ~ ref('administrators') %}
+
 with events as (
     {{ events_of_day('10.2.1.2') }}
 ),
@@ -8,13 +10,8 @@ actors as (
         coalesce(actor_type = 'Root', false) as is_root,
         -- the article's rule, kept: whoever issued the session has root in his name
         coalesce(session_issuer_name like '%root%', false) as is_session_of_root,
-        exists(
-            select 1
-            from {{ ref('administrators') }} as administrators
-            where
-                events.actor_arn like administrators.principal
-                or events.session_issuer_arn like administrators.principal
-        ) as is_administrator
+        {{ matches_any('events.actor_arn', administrators) }}
+        or {{ matches_any('events.session_issuer_arn', administrators) }} as is_administrator
     from events
 ),
 

@@ -1,5 +1,6 @@
+-- the article's rule, kept: whatever has to do with a subnet and is not a Describe
 with events as (
-    {{ events_of_day('10.4.1-network') }}
+    {{ events_of_day('10.4.1-network', own_rule="event_name like '%Subnet%' and event_name not like 'Describe%'") }}
 ),
 
 network_changes as (
@@ -7,10 +8,7 @@ network_changes as (
         events.*,
         coalesce(catalogue_title, 'Change a subnet') as title
     from events
-    where
-        catalogue_title is not null
-        -- the article's rule, kept: whatever has to do with a subnet and is not a Describe
-        or (event_name like '%Subnet%' and event_name not like 'Describe%')
+    where is_reviewed
 ),
 
 final as (

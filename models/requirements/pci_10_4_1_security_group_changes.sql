@@ -1,5 +1,6 @@
+-- an event that AWS adds tomorrow is reviewed before the catalogue knows it
 with events as (
-    {{ events_of_day('10.4.1-security-groups') }}
+    {{ events_of_day('10.4.1-security-groups', own_rule="event_name like '%SecurityGroup%' and " ~ is_no_read()) }}
 ),
 
 security_group_changes as (
@@ -15,10 +16,7 @@ security_group_changes as (
             false
         ) as opens_to_world
     from events
-    where
-        catalogue_title is not null
-        -- an event that AWS adds tomorrow is reviewed before the catalogue knows it
-        or (event_name like '%SecurityGroup%' and {{ is_no_read() }})
+    where is_reviewed
 ),
 
 final as (

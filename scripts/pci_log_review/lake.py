@@ -202,10 +202,10 @@ class _Reading:
 
 
 def _columns(fields: Fields, path: str = "") -> str:
-    """SQL for the fields of `event` as the Athena table names them."""
+    """SQL for the fields of `event` as the Athena table names them; what is empty, or the word null, is NULL."""
     columns = []
     for name, kind in fields.items():
-        value = f"event{path}.{name}"
+        value = f"nullif(nullif(event{path}.{name}, ''), 'null')"
         if not isinstance(kind, str):
             value = f"struct_pack({_columns(kind, f'{path}.{name}')})"
         columns.append(f"{name.lower()} := {value}" if path else f"{value} as {name.lower()}")

@@ -46,13 +46,15 @@ def scope_of(logs: Path) -> frozenset[tuple[str, str]]:
 
 
 def as_text(value: Any) -> str | None:
-    """A value as one of the lake's text columns has it: text as it is, anything else as JSON."""
-    return value if value is None or isinstance(value, str) else json.dumps(value)
+    """A value as one of the lake's text columns has it: text as it is (nothing, if it says nothing), else as JSON."""
+    if value is None or isinstance(value, str):
+        return None if value in ("", "null") else value
+    return json.dumps(value)
 
 
 def same(text: str | None, value: Any) -> bool:
     if value is None or isinstance(value, str):
-        return text == value
+        return text == as_text(value)
     try:
         return bool(json.loads(text or "") == value)
     except ValueError:

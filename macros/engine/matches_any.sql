@@ -1,0 +1,15 @@
+{# Whether a text matches one of the LIKE patterns that a query returns in its column `pattern`. DuckDB would keep every
+   wide row of the day aside for an `exists`; a list it only looks at. #}
+{% macro matches_any(text, patterns) %}
+    {{- return(adapter.dispatch('matches_any')(text, patterns)) -}}
+{% endmacro %}
+
+{% macro duckdb__matches_any(text, patterns) -%}
+    coalesce(list_bool_or(list_transform(
+        (select list(listed.pattern) from ({{ patterns }}) as listed), lambda pattern : {{ text }} like pattern
+    )), false)
+{%- endmacro %}
+
+{% macro athena__matches_any(text, patterns) -%}
+    exists (select 1 from ({{ patterns }}) as listed where {{ text }} like listed.pattern)
+{%- endmacro %}
