@@ -5,7 +5,7 @@ SAMPLE_DAY := 2026-03-10
 
 export DBT_PROFILES_DIR := $(CURDIR)
 
-.PHONY: help review test lint docs benchmark sample-logs lock clean
+.PHONY: help review test lint docs benchmark athena-local sample-logs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -28,6 +28,9 @@ docs: .venv/installed profiles.yml  ## Write the evidence catalogue: target/docs
 
 benchmark: .venv/installed profiles.yml  ## Generate and review a day of a million events, and print how long it took
 	$(BIN)/python scripts/benchmark.py
+
+athena-local: .venv/installed-dev  ## Serve an Athena on this machine, to try the athena target; LOGS=folder gives it logs
+	@$(BIN)/python -m tests.local_athena $(if $(LOGS),--logs "$(LOGS)")
 
 sample-logs: .venv/installed  ## Write sample_logs/ anew
 	$(BIN)/python scripts/make_sample_logs.py

@@ -118,7 +118,7 @@ def _told(line: str, on_progress: Callable[[Progress], None]) -> str:
         total = data.get("total") or data.get("num_models")
         node = data["node_info"]["node_name"]
         on_progress(Progress(data["index"], total, kind, node, str(data["status"]).lower(), data["execution_time"]))
-    return str(info["msg"]) if info["level"] == "error" else ""
+    return str(info["msg"]) if info["level"] == "error" and info["name"] != "MainStackTrace" else ""
 
 
 def _read_artifacts(target_path: Path) -> DbtResult:
@@ -156,11 +156,17 @@ def _tested(node: dict[str, Any]) -> frozenset[str]:
     return frozenset(unique_id.rpartition(".")[2] for unique_id in read if unique_id.startswith("model."))
 
 
+_NO_REASON = re.compile(
+    r"compiled code at|> in|> called by|Encountered an error:$|\w+ Error$|\w+ Error in \w+ \S+ \(\S+\)$"
+)
+
+
 def plain_message(message: str) -> str:
-    """dbt's error in one line: without colours, and without where in the code a function of ours raised it."""
+    """dbt's error in one line: without colours, dbt's word for it, and where in the code it was raised."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", message)
     text = re.sub(r"^.*?Python exception occurred while executing the UDF: \w+: ", "", text, flags=re.DOTALL)
     text = re.sub(r"\n\s*At:\n.*$", "", text, flags=re.DOTALL)
+    text = re.sub(r"\.? If a data manifest file was generated at .* in your account\.", "", text)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    kept = [line for line in lines if not line.startswith(("compiled code at", "> in", "> called by"))]
+    kept = [line for line in lines if not _NO_REASON.match(line)]
     return " ".join(kept)[:1_000]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -20,6 +20,7 @@ from .log_store import LogStoreError, open_store
 from .project import RunOptions, UsageError, profile_output, project_dir
 from .results import Results, open_results, records
 from .settings import check_settings
+from .work_group import check_work_group
 
 _PACKAGES = ("pci-log-review", "dbt-core", "dbt-duckdb", "dbt-athena-community", "duckdb", "boto3")
 _SHOWN_GAPS = 10
@@ -80,19 +81,31 @@ def review_day(options: RunOptions, on_progress: Callable[[Progress], None]) -> 
         open_store(options.logs)
     except LogStoreError as error:
         raise UsageError(str(error)) from error
+    if output["type"] == "athena" and not options.logs.startswith("s3://"):
+        raise UsageError(f"logs: {options.logs} is a folder; Athena reads s3://bucket or s3://bucket/prefix")
     started = datetime.now(UTC)
     options.state.mkdir(parents=True, exist_ok=True)
     if output["type"] == "athena":
+        check_work_group(output)
         write_listing(options.logs, options.run_date, output["s3_data_dir"])
     built = build(options, on_progress)
     failed = built.failed()
     if failed:
-        raise DbtFailed("\n".join(f"{node.name}: {node.message}" for node in failed))
+        raise DbtFailed("\n".join(_reasons(failed)))
     with open_results(options) as results:
         folder = options.evidence / str(options.run_date) / f"{started:%Y%m%dT%H%M%SZ}-{built.invocation_id[:8]}"
         review = _review(options, results, built, folder)
         write_evidence(folder, results, built, _run(options, started, review))
     return review
+
+
+def _reasons(failed: list[Node]) -> Iterator[str]:
+    """One line for each reason: what is wrong with the place itself is the same for every node."""
+    nodes: dict[str, list[str]] = {}
+    for node in failed:
+        nodes.setdefault(node.message, []).append(node.name)
+    for message, names in nodes.items():
+        yield f"{names[0]}{f' and {len(names) - 1} more' if names[1:] else ''}: {message}"
 
 
 def _review(options: RunOptions, results: Results, built: DbtResult, folder: Path) -> Review:

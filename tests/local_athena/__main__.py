@@ -25,18 +25,14 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with LocalAthena() as service:
             place = service.new_place("local")
-            variables = service.environment | {
-                "ATHENA_LOG_BUCKET": place.log_bucket,
-                "ATHENA_DATABASE": place.database,
-                "ATHENA_WORK_GROUP": place.work_group,
-                "ATHENA_RESULTS": place.results,
-                "ATHENA_DATA": place.data,
-            }
+            logs = f"{place.logs}/{options.prefix.strip('/')}".rstrip("/")
+            variables = service.environment | place.environment | {"PCI_LOG_REVIEW_LOGS": logs}
             for name, value in variables.items():
                 print(f"export {name}={shlex.quote(value)}")
             if options.logs:
                 files = service.upload(options.logs, place.log_bucket, options.prefix)
-                print(f"# {files} files of {options.logs} are in s3://{place.log_bucket}/{options.prefix}")
+                print(f"# {files} files of {options.logs} are in {logs}")
+            print("# Then, in another shell with these: pci-log-review run --target athena")
             print("# Ctrl-C stops the service; nothing is kept.", flush=True)
             stop.wait()
     except LocalAthenaUnavailable as reason:

@@ -19,6 +19,8 @@ class Faults:
     _cancelled: list[str] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     """How often each action of Athena and Glue was called."""
+    refused: int = 0
+    """How many calls were refused because of `throttle`."""
 
     def throttle(self, action: str, times: int = 1, code: str = "ThrottlingException") -> None:
         """Refuse the next calls of an action of Athena, such as StartQueryExecution, with 'Rate exceeded'."""
@@ -48,6 +50,7 @@ class Faults:
             self.calls[action] += 1
             waiting = self._refusals.get(action)
             if waiting:
+                self.refused += 1
                 raise waiting.pop()
 
     def check_glue(self, action: str, account: str, region: str) -> None:

@@ -44,6 +44,11 @@ class Place:
     work_group: str
 
     @property
+    def logs(self) -> str:
+        """Where the logs are, which AWSLogs/ lies below."""
+        return f"s3://{self.log_bucket}"
+
+    @property
     def results(self) -> str:
         """Where query results go (dbt's s3_staging_dir)."""
         return f"s3://{self.data_bucket}/results/"
@@ -52,6 +57,18 @@ class Place:
     def data(self) -> str:
         """Where tables go (dbt's s3_data_dir)."""
         return f"s3://{self.data_bucket}/tables/"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The project's own variables (profiles.example.yml), which lead it to this place."""
+        return {
+            "PCI_LOG_REVIEW_LOGS": self.logs,
+            "PCI_LOG_REVIEW_ATHENA_SCHEMA": self.database,
+            "PCI_LOG_REVIEW_ATHENA_WORK_GROUP": self.work_group,
+            "PCI_LOG_REVIEW_ATHENA_RESULTS": self.results,
+            "PCI_LOG_REVIEW_ATHENA_DATA": self.data,
+            "PCI_LOG_REVIEW_ATHENA_POLL_SECONDS": "0.05",
+        }
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,20 @@
+"""Asks Athena for the profile's work group before anything runs: without it, every query would fail for itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .dbt_run import DbtFailed
+
+
+def check_work_group(output: dict[str, Any]) -> None:
+    """Raises DbtFailed where the work group that profiles.yml names can't be used."""
+    name = output.get("work_group") or "primary"
+    session = boto3.Session(profile_name=output.get("aws_profile_name"), region_name=output["region_name"])
+    try:
+        session.client("athena").get_work_group(WorkGroup=name)
+    except (BotoCoreError, ClientError) as error:
+        raise DbtFailed(f"work group {name!r} can't be used: {error}") from error
