@@ -4,7 +4,7 @@
 {% endmacro %}
 
 {% macro duckdb__json_text(json, path) -%}
-    case when json_valid({{ json }}) then json_value({{ json }}, '{{ path }}') ->> '$' end
+    (json_value(case when json_valid({{ json }}) then {{ json }} end, '{{ path }}') ->> '$')
 {%- endmacro %}
 
 {% macro athena__json_text(json, path) -%}

@@ -4,12 +4,10 @@
 {% endmacro %}
 
 {% macro duckdb__json_texts(json, keys) -%}
-    case
-        when json_valid({{ json }})
-            then nullif(array_to_string(list_transform(
-                json_value({{ json }}, ['$.{{ keys | join("', '$.") }}']), lambda found : found ->> '$'
-            ), chr(10)), '')
-    end
+    nullif(array_to_string(list_transform(
+        json_value(case when json_valid({{ json }}) then {{ json }} end, ['$.{{ keys | join("', '$.") }}']),
+        lambda found : found ->> '$'
+    ), chr(10)), '')
 {%- endmacro %}
 
 {% macro athena__json_texts(json, keys) -%}
