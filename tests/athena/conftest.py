@@ -1,0 +1,59 @@
+"""The three sample days, reviewed on both targets once for all tests that look at them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from tests.athena.on_athena import RELATIONS, OnAthena, Row, local_rows
+from tests.checkout import ROOT, Checkout, Ended
+from tests.local_athena.athena_api import QueryRecord
+from tests.local_athena.service import LocalAthena
+
+DAY = "2026-03-10"
+DAYS = ("2026-03-11", "2026-03-09", DAY)
+# What is no test of dbt's tests need not run them: 104 queries take longer than all the models.
+NO_TESTS = {"DBT_RESOURCE_TYPES": "model seed"}
+# Once the seeds are there, and nobody changes them, the models are enough.
+MODELS_ALONE = {"DBT_RESOURCE_TYPES": "model"}
+
+
+@dataclass(frozen=True)
+class SampleDays:
+    """What was done, in order: `built` and `docs` by dbt alone for DAY, then the wrapper's review of each of DAYS."""
+
+    on_athena: OnAthena
+    on_local: Checkout
+    built: Ended
+    docs: Ended
+    reviewed: dict[str, tuple[Ended, Ended]]
+    rows: dict[str, tuple[list[Row], list[Row]]]
+    queries_of_build: list[QueryRecord]
+    queries_of_review: dict[str, list[QueryRecord]]
+    throttled: int
+
+
+@pytest.fixture(scope="session")
+def sample_days(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFactory) -> SampleDays:
+    """The sample logs on both targets; `rows` holds each relation's rows, local first, as all this left them."""
+    on_athena = OnAthena.new(local_athena, tmp_path_factory.mktemp("sample"))
+    on_local = Checkout.of(tmp_path_factory.mktemp("sample-local"))
+    local_athena.upload(ROOT / "sample_logs", on_athena.place.log_bucket)
+    day = ("--vars", f"{{run_date: {DAY}}}")
+    built = on_athena.dbt("build", *day)
+    queries_of_build = on_athena.queries()
+    docs = on_athena.dbt("docs", "generate", *day)
+    logs = ("--logs", str(ROOT / "sample_logs"))
+    reviewed: dict[str, tuple[Ended, Ended]] = {}
+    queries_of_review: dict[str, list[QueryRecord]] = {}
+    for run_date in DAYS:
+        on_embedded = on_local.run("run", *logs, "--run-date", run_date, **NO_TESTS)
+        before = len(on_athena.queries())
+        if run_date == DAYS[0]:
+            local_athena.faults.throttle("StartQueryExecution", times=3)
+            local_athena.faults.throttle("GetQueryExecution", times=2)
+        reviewed[run_date] = on_embedded, on_athena.review(run_date, **NO_TESTS)
+        queries_of_review[run_date] = on_athena.queries()[before:]
+    throttled = local_athena.faults.refused
+    rows = {relation: (local_rows(on_local, relation), on_athena.rows(relation)) for relation in RELATIONS}
+    return SampleDays(on_athena, on_local, built, docs, reviewed, rows, queries_of_build, queries_of_review, throttled)

@@ -1,0 +1,121 @@
+"""The project on the local Athena, and how its rows are compared with the embedded target's."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.checkout import ROOT, Checkout, Ended
+from tests.local_athena.athena_api import QueryRecord
+from tests.local_athena.service import LocalAthena, Place
+
+Row = dict[str, str | None]
+
+REQUIREMENT_MODELS = tuple(sorted(path.stem for path in (ROOT / "models" / "requirements").glob("pci_*.sql")))
+# Athena alone can't tell a file's SHA-256: nobody reads the bytes of a log file there but the engine.
+LEFT_OUT = {"log_files": ("sha256",)}
+RELATIONS = (*REQUIREMENT_MODELS, "findings", "log_files", "log_coverage", "daily_review")
+_JSON = ("request_parameters", "response_elements")
+
+
+@dataclass(frozen=True)
+class OnAthena:
+    """A checkout whose tables are in a place of the local Athena."""
+
+    service: LocalAthena
+    place: Place
+    checkout: Checkout
+
+    @classmethod
+    def new(cls, service: LocalAthena, home: Path, *, copied: bool = False) -> OnAthena:
+        """A place with empty buckets."""
+        return cls(service, service.new_place(home.name), Checkout.of(home, copied=copied))
+
+    def review(self, run_date: str, *arguments: str, **environment: str) -> Ended:
+        """Runs the wrapper on the athena target."""
+        words = ("run", "--target", "athena", "--run-date", run_date, *arguments)
+        return self.checkout.run(*words, **(self.environment | environment))
+
+    def dbt(self, *arguments: str, **environment: str) -> Ended:
+        """Runs dbt alone on the athena target."""
+        return self.checkout.dbt(*arguments, "--target", "athena", **(self.environment | environment))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return self.service.environment | self.place.environment
+
+    def rows(self, relation: str, where: str = "true") -> list[Row]:
+        """The rows of a relation, as comparable text."""
+        found = self.service.run(f"select * from {relation} where {where}", self.place)
+        return _comparable(found.columns, found.rows)
+
+    def queries(self) -> list[QueryRecord]:
+        """Every statement that this place's work group has run, oldest first."""
+        return self.service.history(self.place.work_group)
+
+    def put(self, key: str, content: bytes) -> None:
+        """Writes an object into the log bucket."""
+        self.service.s3.put_object(Bucket=self.place.log_bucket, Key=key, Body=content)
+
+    def log_files(self, run_date: str) -> dict[str, bytes]:
+        """The log files of a day and their content, by key."""
+        return {key: content for key, content in self.delivered(run_date).items() if "/CloudTrail/" in key}
+
+    def delivered(self, run_date: str) -> dict[str, bytes]:
+        """Every file of a day and its content, by key: log files and digests."""
+        pages = self.service.s3.get_paginator("list_objects_v2").paginate(Bucket=self.place.log_bucket)
+        keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
+        day = f"/{run_date.replace('-', '/')}/"
+        s3, bucket = self.service.s3, self.place.log_bucket
+        return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys if day in key}
+
+
+def local_rows(checkout: Checkout, relation: str, where: str = "true") -> list[Row]:
+    """The rows of a relation on the embedded target, as comparable text."""
+    columns = [name for (name,) in checkout.rows(f"select column_name from (describe {relation})")]
+    return _comparable(columns, checkout.rows(f"select columns(*)::varchar from {relation} where {where}"))
+
+
+def differences(local: list[Row], athena: list[Row], relation: str) -> list[str]:
+    """In words, which rows the two targets do not share; of two rows that nearly agree, what differs."""
+    ours, theirs = (_counted(rows, LEFT_OUT.get(relation, ())) for rows in (local, athena))
+    only_ours, only_theirs = (sorted((x - y).elements(), key=repr) for x, y in ((ours, theirs), (theirs, ours)))
+    told = [f"{relation}: {len(only_ours)} rows only on local, {len(only_theirs)} only on athena"]
+    for one in only_ours:
+        near = max(only_theirs, key=lambda other: len(set(one) & set(other)), default=())
+        told.append(f"  local {dict(set(one) - set(near))}\n  athena {dict(set(near) - set(one))}"[:2_000])
+    if not only_ours:
+        told += [f"  athena {dict(row)}"[:2_000] for row in only_theirs]
+    return told if only_ours or only_theirs else []
+
+
+def _counted(rows: Iterable[Row], left_out: Iterable[str]) -> Counter[tuple[tuple[str, str | None], ...]]:
+    return Counter(tuple((name, row[name]) for name in sorted(row) if name not in left_out) for row in rows)
+
+
+def _comparable(columns: list[str], rows: Iterable[tuple[str | None, ...]]) -> list[Row]:
+    return [{name: _text(name, value) for name, value in zip(columns, row, strict=True)} for row in rows]
+
+
+def _text(column: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    if column == "event_time":
+        return value.removesuffix(".000")  # only Trino writes fractions that are none
+    if column in _JSON:
+        try:
+            return json.dumps(json.loads(value), sort_keys=True)
+        except ValueError:
+            pass  # some writers leave text that is no JSON
+    return value
+
+
+def with_settings(home: Path, change: Callable[[Path], None]) -> Path:
+    """A copy of the shipped settings, changed."""
+    settings = Path(shutil.copytree(ROOT / "seeds" / "settings", home / "settings"))
+    change(settings)
+    return settings

@@ -1,0 +1,120 @@
+"""What is broken on purpose fails the run with one clear message, and the day's earlier rows stand."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from tests.athena.conftest import MODELS_ALONE, SampleDays
+from tests.athena.on_athena import OnAthena
+from tests.checkout import ROOT, Ended
+
+RUN_DATE = "2026-03-09"
+RELATIONS = ("stg_cloudtrail__events", "pci_10_2_1_4_invalid_access_attempts", "log_files", "daily_review")
+
+
+def reasons(ended: Ended) -> list[str]:
+    """The last lines of a run that failed, but for the very last, which says so."""
+    assert ended.code == 1, ended.last_lines
+    assert "Traceback" not in ended.text
+    lines = [line for line in ended.text.splitlines() if line.startswith("pci-log-review: ")]
+    assert lines[-1] == "pci-log-review: the run FAILED; earlier results of the day stand", ended.last_lines
+    assert ended.text.strip().endswith("\n".join(lines))
+    return lines[:-1]
+
+
+def the_reason(ended: Ended) -> str:
+    """The one message of a run that failed."""
+    (reason,) = reasons(ended)
+    assert len(reason) < 600, reason
+    return reason
+
+
+@pytest.fixture
+def on_athena(sample_days: SampleDays) -> OnAthena:
+    """The sample days as they are; whatever a test breaks is whole again afterwards."""
+    return sample_days.on_athena
+
+
+def rows_of_day(on_athena: OnAthena) -> dict[str, list[str]]:
+    where = f"run_date = date '{RUN_DATE}'"
+    return {relation: sorted(map(str, on_athena.rows(relation, where))) for relation in RELATIONS}
+
+
+def test_a_corrupt_log_file_fails_the_run_and_is_named_and_the_earlier_rows_stand(on_athena: OnAthena) -> None:
+    before = rows_of_day(on_athena)
+    assert all(before.values())
+    key, content = sorted(on_athena.log_files(RUN_DATE).items())[0]
+    try:
+        on_athena.put(key, content[:-20])
+        ended = on_athena.review(RUN_DATE, **MODELS_ALONE)
+    finally:
+        on_athena.put(key, content)
+    reason = the_reason(ended)
+    assert f"s3://{on_athena.place.log_bucket}/{key}" in reason
+    assert "manifest" not in reason
+    assert rows_of_day(on_athena) == before
+
+
+def test_a_cancelled_query_is_named_as_such_and_the_earlier_rows_stand(on_athena: OnAthena) -> None:
+    before = rows_of_day(on_athena)
+    with on_athena.service.with_faults() as faults:
+        faults.cancel_statements("stg_cloudtrail__events__dbt_tmp")
+        ended = on_athena.review(RUN_DATE, **MODELS_ALONE)
+    reason = the_reason(ended)
+    assert re.search("stg_cloudtrail__events: .*cancelled", reason), reason
+    assert rows_of_day(on_athena) == before
+
+
+def test_a_glue_call_that_is_denied_is_named(on_athena: OnAthena) -> None:
+    with on_athena.service.with_faults() as faults:
+        faults.deny_glue("BatchCreatePartition")
+        ended = on_athena.review(RUN_DATE, **MODELS_ALONE)
+    reason = the_reason(ended)
+    assert "stg_cloudtrail__events: " in reason
+    assert "not authorized to perform: glue:BatchCreatePartition" in reason
+
+
+def test_a_glue_call_of_dbts_own_that_is_denied_is_named(on_athena: OnAthena) -> None:
+    with on_athena.service.with_faults() as faults:
+        faults.deny_glue("GetTables")
+        ended = on_athena.review(RUN_DATE, **MODELS_ALONE)
+    assert "not authorized to perform: glue:GetTables" in the_reason(ended)
+
+
+def test_a_missing_work_group_is_named(on_athena: OnAthena) -> None:
+    ended = on_athena.review(RUN_DATE, **MODELS_ALONE, PCI_LOG_REVIEW_ATHENA_WORK_GROUP="no-such-group")
+    reason = the_reason(ended)
+    assert "no-such-group" in reason
+    assert "WorkGroup is not found" in reason
+
+
+def test_a_missing_log_bucket_is_named(on_athena: OnAthena) -> None:
+    ended = on_athena.review(RUN_DATE, "--logs", "s3://no-such-bucket-of-logs", **MODELS_ALONE)
+    reason = the_reason(ended)
+    assert "logs: cannot list s3://no-such-bucket-of-logs/AWSLogs/" in reason
+    assert "NoSuchBucket" in reason
+
+
+def test_a_missing_results_bucket_is_named(on_athena: OnAthena) -> None:
+    ended = on_athena.review(RUN_DATE, **MODELS_ALONE, PCI_LOG_REVIEW_ATHENA_RESULTS="s3://no-such-results/")
+    assert "Unable to verify/create output bucket no-such-results" in the_reason(ended)
+
+
+def test_a_missing_data_bucket_is_named(on_athena: OnAthena) -> None:
+    ended = on_athena.review(RUN_DATE, **MODELS_ALONE, PCI_LOG_REVIEW_ATHENA_DATA="s3://no-such-tables/")
+    assert "the listing can't be written to s3://no-such-tables/" in the_reason(ended)
+
+
+def test_what_is_wrong_for_every_query_is_said_once(on_athena: OnAthena) -> None:
+    on_new_place = OnAthena.new(on_athena.service, on_athena.checkout.home)
+    with on_athena.service.with_faults() as faults:
+        faults.deny_glue("CreateTable")
+        ended = on_new_place.review(RUN_DATE, "--logs", on_athena.place.logs, DBT_RESOURCE_TYPES="seed")
+    assert re.search(r"\w+ and 9 more: .*not authorized to perform: glue:CreateTable", the_reason(ended))
+
+
+def test_logs_that_are_no_bucket_are_refused(on_athena: OnAthena) -> None:
+    ended = on_athena.review(RUN_DATE, "--logs", str(ROOT / "sample_logs"))
+    assert ended.code == 2
+    assert "Athena reads s3://bucket or s3://bucket/prefix" in ended.last_lines

@@ -1,0 +1,113 @@
+"""The sample logs on the athena target: what is done there, and that the embedded one does the same."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from tests.athena.conftest import DAY, DAYS, SampleDays
+from tests.athena.on_athena import RELATIONS, REQUIREMENT_MODELS, differences
+from tests.local_athena.athena_api import STATEMENT_LIMIT, QueryRecord
+
+
+def test_a_full_build_passes_every_unit_test_and_data_test(sample_days: SampleDays) -> None:
+    assert sample_days.built.code == 0, sample_days.built.last_lines
+    (summary,) = re.findall(r"Completed successfully|PASS=\d+ WARN=\d+ ERROR=(\d+)", sample_days.built.text)[-1:]
+    assert summary == "0", sample_days.built.last_lines
+    assert re.search(r"\d+ unit tests", sample_days.built.text)
+
+
+def test_docs_are_generated_with_every_model(sample_days: SampleDays) -> None:
+    assert sample_days.docs.code == 0, sample_days.docs.last_lines
+    catalog = json.loads((sample_days.on_athena.checkout.home / "target" / "catalog.json").read_text())
+    documented = {unique_id.rpartition(".")[2] for unique_id in catalog["nodes"]}
+    assert {"stg_cloudtrail__events", *RELATIONS} <= documented
+    assert "source.pci_log_review.cloudtrail.logs" in catalog["sources"]
+
+
+def test_descriptions_of_models_and_columns_are_in_glue(sample_days: SampleDays) -> None:
+    on_athena = sample_days.on_athena
+    manifest = json.loads((on_athena.checkout.home / "target" / "manifest.json").read_text())
+    for relation in set(RELATIONS) - {"findings"}:
+        node = manifest["nodes"][f"model.pci_log_review.{relation}"]
+        table = on_athena.service.glue.get_table(DatabaseName=on_athena.place.database, Name=relation)["Table"]
+        assert table["Description"].split() == node["description"].split()[: len(table["Description"].split())]
+        # dbt-athena leaves the partition key, run_date, without a comment
+        for column in table["StorageDescriptor"]["Columns"]:
+            described = " ".join(node["columns"][column["Name"]]["description"].split())
+            comment = " ".join(column.get("Comment", "").split())
+            assert comment, f"{relation}.{column['Name']} has no comment"
+            assert described.startswith(comment[:200]), f"{relation}.{column['Name']}: {comment}"
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
+def test_both_targets_leave_the_same_rows(sample_days: SampleDays, relation: str) -> None:
+    local, athena = sample_days.rows[relation]
+    assert len(local) > 0
+    told = differences(local, athena, relation)
+    assert not told, "\n".join(told)
+
+
+@pytest.mark.parametrize("run_date", DAYS)
+def test_both_targets_end_with_the_same_exit_code_and_say_the_same(sample_days: SampleDays, run_date: str) -> None:
+    local, athena = sample_days.reviewed[run_date]
+    assert athena.code == local.code == (3 if run_date == "2026-03-11" else 0), athena.last_lines
+    after_the_table = [
+        [line for line in ended.last_lines.splitlines() if not line.startswith(("│", "└", "Evidence:"))]
+        for ended in (local, athena)
+    ]
+    assert after_the_table[0] == after_the_table[1]
+
+
+@pytest.mark.parametrize("run_date", DAYS)
+def test_the_evidence_of_both_targets_is_the_same(sample_days: SampleDays, run_date: str) -> None:
+    local, athena = (
+        checkout.evidence_of(run_date) for checkout in (sample_days.on_local, sample_days.on_athena.checkout)
+    )
+    names = sorted(path.relative_to(local).as_posix() for path in local.rglob("*.*"))
+    assert names == sorted(path.relative_to(athena).as_posix() for path in athena.rglob("*.*"))
+    for name in ("daily_review.csv", "log_coverage.csv"):
+        assert (athena / name).read_text().splitlines()[1:] != []
+        assert sorted((athena / name).read_text().splitlines()[0].split(",")) == sorted(
+            (local / name).read_text().splitlines()[0].split(",")
+        )
+
+
+def raw_scans(queries: list[QueryRecord]) -> list[QueryRecord]:
+    return [query for query in queries if query.raw_bytes_scanned]
+
+
+def test_one_statement_of_a_run_scans_the_raw_logs_and_each_of_the_days_files_once(sample_days: SampleDays) -> None:
+    assert len(REQUIREMENT_MODELS) == 10
+    runs = {DAY: [sample_days.queries_of_build], **{day: [] for day in DAYS if day != DAY}}
+    for day in DAYS:
+        runs[day].append(sample_days.queries_of_review[day])
+    for day, queries_of_runs in runs.items():
+        size = sum(len(content) for content in sample_days.on_athena.log_files(day).values())
+        for queries in queries_of_runs:
+            (scan,) = raw_scans(queries)
+            assert "stg_cloudtrail__events" in scan.statement
+            assert scan.raw_bytes_scanned == size
+
+
+def test_partitions_are_added_in_statements_under_the_limit(sample_days: SampleDays) -> None:
+    added = [
+        query.statement
+        for query in sample_days.queries_of_build
+        if "add if not exists" in query.statement and "cloudtrail_logs" in query.statement
+    ]
+    assert sum(statement.count("partition (") for statement in added) == 2 * 36
+    assert max(len(statement.encode()) for statement in added) < STATEMENT_LIMIT
+
+
+def test_throttled_calls_are_tried_again_and_the_run_succeeds(sample_days: SampleDays) -> None:
+    assert sample_days.throttled == 5
+    assert sample_days.reviewed[DAYS[0]][1].code == 3
+    assert "throttl" not in sample_days.reviewed[DAYS[0]][1].text.lower()
+
+
+def test_nothing_is_left_of_the_temporary_tables(sample_days: SampleDays) -> None:
+    on_athena = sample_days.on_athena
+    pages = on_athena.service.glue.get_paginator("get_tables").paginate(DatabaseName=on_athena.place.database)
+    assert [table["Name"] for page in pages for table in page["TableList"] if "tmp" in table["Name"]] == []
