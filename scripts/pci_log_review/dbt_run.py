@@ -30,7 +30,6 @@ class Node:
     seconds: float
     failures: int
     message: str
-    severity: str
     tests: frozenset[str]
     compiled_sql: str
     description: str
@@ -53,7 +52,6 @@ class DbtResult:
     """What one `dbt build` did."""
 
     invocation_id: str
-    versions: dict[str, str]
     seconds: float
     nodes: list[Node]
 
@@ -126,7 +124,6 @@ def _read_artifacts(target_path: Path) -> DbtResult:
     nodes = json.loads((target_path / "manifest.json").read_text())["nodes"]
     return DbtResult(
         results["metadata"]["invocation_id"],
-        {"dbt": results["metadata"]["dbt_version"]},
         results["elapsed_time"],
         [_node(result, nodes[result["unique_id"]]) for result in results["results"]],
     )
@@ -141,7 +138,6 @@ def _node(result: dict[str, Any], node: dict[str, Any]) -> Node:
         seconds=result["execution_time"],
         failures=result.get("failures") or 0,
         message=plain_message(result.get("message") or ""),
-        severity=str(node["config"].get("severity", "")).lower(),
         tests=_tested(node),
         compiled_sql=result.get("compiled_code") or "",
         description=node["description"],

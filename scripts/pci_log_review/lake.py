@@ -96,7 +96,7 @@ _NAME_COLUMNS: dict[str, pa.DataType] = {
     "region": pa.string(),
     "log_file": pa.string(),
 }
-_LOG_FILES, _RECORDS, _NAMES = map(pa.schema, (_LOG_FILE_COLUMNS, _RECORD_COLUMNS, _NAME_COLUMNS))
+LOG_FILES, _RECORDS, _NAMES = map(pa.schema, (_LOG_FILE_COLUMNS, _RECORD_COLUMNS, _NAME_COLUMNS))
 
 
 def convert_day(logs: str, run_date: date, scope: frozenset[tuple[str, str]], lake: Path) -> list[LogFile]:
@@ -115,7 +115,7 @@ def convert_day(logs: str, run_date: date, scope: frozenset[tuple[str, str]], la
     ):
         _write_events(connection, files, events)
         read = files.result(_unusable_records(connection, events, files))
-        parquet.write_table(pa.Table.from_pylist([vars(file) for file in read], _LOG_FILES), log_files)
+        parquet.write_table(pa.Table.from_pylist([vars(file) for file in read], LOG_FILES), log_files)
     return read
 
 

@@ -11,18 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pyarrow import parquet
 
 from .deliveries import deliveries
+from .lake import LOG_FILES
 from .log_store import LogStoreError, open_store
-
-_COLUMNS: dict[str, pa.DataType] = {
-    "log_file": pa.string(),
-    "account_id": pa.string(),
-    "region": pa.string(),
-    "kind": pa.string(),
-    "size": pa.int64(),
-    "sha256": pa.string(),
-    "events": pa.int64(),
-    "problem": pa.string(),
-}
 
 
 def write_listing(logs: str, run_date: date, data_dir: str) -> int:
@@ -32,7 +22,7 @@ def write_listing(logs: str, run_date: date, data_dir: str) -> int:
     Raises LogStoreError where the logs can't be listed or the listing can't be written.
     """
     files = deliveries(open_store(logs), run_date)
-    table = pa.Table.from_pylist([vars(file) for file in files], pa.schema(_COLUMNS))
+    table = pa.Table.from_pylist([vars(file) for file in files], LOG_FILES)
     content = io.BytesIO()
     parquet.write_table(table, content)
     bucket, _, prefix = data_dir.removeprefix("s3://").rstrip("/").partition("/")
