@@ -12,7 +12,7 @@
             events.*,
             coalesce(catalogue_title, 'Access a listed store') as title,
             coalesce(applies_to, '') = 'always' as applies_always,
-            case when coalesce(applies_to, '') <> 'always' then {{ store_names() }} end as store_names
+            {{ store_names() }} as store_names
         from events
         where
             applies_to = 'always'

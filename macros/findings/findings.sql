@@ -19,12 +19,15 @@
             expected.reason is not null as is_expected,
             expected.reason as expected_reason,
             -- CloudTrail may deliver an event twice. It then has the same account and event id, and says the same: an
-            -- id that a broken writer gives to different events hides none of them.
+            -- id that a broken writer gives to different events hides none of them. Of copies that differ in anything
+            -- else, the same one stays whatever the engine and the order of reading.
             row_number() over (
                 partition by
                     aws_account_id, event_id, event_time, named.event_source, named.event_name, error_code,
                     request_parameters, response_elements
-                order by log_file, expected.reason
+                order by
+                    log_file, mfa_authenticated, actor_arn, actor_name, access_key_id, source_ip, user_agent,
+                    error_message, resource_arns, shared_event_id, expected.reason
             ) as copy
         from named
         left join {{ ref('expected_activity') }} as expected

@@ -4,14 +4,26 @@ with events as (
     {{ events_of_day('10.2.1.2') }}
 ),
 
+-- patterns are matched with the day's few actors, not with its many events
+actors_of_day as (
+    select actor_arn as arn from events
+    union
+    select session_issuer_arn as arn from events
+),
+
+listed_administrators as (
+    select arn from actors_of_day
+    where {{ matches_any('actors_of_day.arn', administrators) }}
+),
+
 actors as (
     select
         events.*,
         coalesce(actor_type = 'Root', false) as is_root,
         -- the article's rule, kept: whoever issued the session has root in his name
         coalesce(session_issuer_name like '%root%', false) as is_session_of_root,
-        {{ matches_any('events.actor_arn', administrators) }}
-        or {{ matches_any('events.session_issuer_arn', administrators) }} as is_administrator
+        coalesce(actor_arn in (select arn from listed_administrators), false)
+        or coalesce(session_issuer_arn in (select arn from listed_administrators), false) as is_administrator
     from events
 ),
 

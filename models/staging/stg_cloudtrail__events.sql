@@ -43,8 +43,7 @@ events as (
         {{ known('useridentity.sessioncontext.sessionissuer.username') }} as session_issuer_name,
         {{ known('useridentity.accesskeyid') }} as access_key_id,
         case lower(coalesce(
-            useridentity.sessioncontext.attributes.mfaauthenticated,
-            case when eventname = 'ConsoleLogin' then {{ json_text('additionaleventdata', '$.MFAUsed') }} end
+            useridentity.sessioncontext.attributes.mfaauthenticated, {{ mfa_used() }}
         )) when 'true' then true when 'yes' then true when 'false' then false when 'no' then false
         end as mfa_authenticated,
 
@@ -56,7 +55,7 @@ events as (
         {{ known('errormessage') }} as error_message,
 
         -- on what
-        {{ resource_arns('resources') }} as resource_arns,
+        {{ resource_arns() }} as resource_arns,
         {{ known('requestparameters') }} as request_parameters,
         {{ known('responseelements') }} as response_elements,
         {{ known('serviceeventdetails') }} as service_event_details,

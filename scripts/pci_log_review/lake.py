@@ -1,6 +1,6 @@
 """The embedded target's lake: one day's log files, checked and converted into Parquet.
 
-    <lake>/logs/run_date=<day>/logs.parquet            the day's events, columns as in the Athena table
+    <lake>/logs/run_date=<day>/logs.parquet            the day's events, columns as in the Athena table, and two more
     <lake>/log_files/run_date=<day>/log_files.parquet  every file delivered that day, and what is wrong with it
 
 Both are always written, with no rows where nothing was delivered, and each is whole or not there.
@@ -63,6 +63,27 @@ _TEXT_FIELDS = [
     "serviceEventDetails", "sharedEventID", "vpcEndpointId", "eventCategory",
 ]  # fmt: skip
 _EVENT: Fields = {"userIdentity": _USER_IDENTITY, **dict.fromkeys(_TEXT_FIELDS, "VARCHAR")}
+
+
+# What the models want of JSON texts is taken out once, here, and not by each of ten models.
+_TAKEN_OUT = """
+    -- CloudTrail writes the keys ARN and ARNPrefix in capitals
+    case
+        when not json_valid(resources) then resources
+        when resources not like '[%' then resources ->> 'ARN'
+        -- nearly all are so, and it is read in one go
+        when resources not like '%"ARNPrefix"%' and resources not like '%"arn"%'
+            then nullif(array_to_string(json_extract_string(resources, '$[*].ARN'), chr(10)), '')
+        else nullif(array_to_string(list_transform(
+            json_extract(resources, '$[*]'),
+            lambda found : coalesce(found ->> 'ARN', found ->> 'ARNPrefix', found ->> 'arn')
+        ), chr(10)), '')
+    end as resourcearns,
+    case
+        when eventname = 'ConsoleLogin' and json_valid(additionaleventdata)
+            then json_value(additionaleventdata, '$.MFAUsed') ->> '$'
+    end as mfaused
+"""
 
 
 @dataclass(frozen=True)
@@ -265,10 +286,13 @@ def _write_events(connection: duckdb.DuckDBPyConnection, files: _Reading, target
                         else event
                     end as event
                 from parsed
+            ),
+            events as (
+                select {_columns(_EVENT)}, account_id, region, log_file
+                from parsed_again
+                inner join file_names using (file)
             )
-            select {_columns(_EVENT)}, account_id, region, log_file
-            from parsed_again
-            inner join file_names using (file)
+            select *, {_TAKEN_OUT} from events
         ) to '{_quoted(target)}' (format parquet, compression zstd, compression_level 1, row_group_size 20480)
         """
     )

@@ -219,6 +219,42 @@ def test_an_event_carries_its_file_account_and_region(tmp_path: Path) -> None:
     assert (row["awsregion"], row["recipientaccountid"]) == ("eu-west-1", "999999999999")
 
 
+@pytest.mark.parametrize(
+    ("resources", "arns"),
+    [
+        ([{"ARN": "arn:a", "type": "x"}], "arn:a"),
+        ([{"ARN": "arn:a"}, {"ARN": "arn:b"}], "arn:a\narn:b"),
+        ([{"ARN": "arn:a", "type": "x"}, {"ARNPrefix": "arn:b"}, {"arn": "arn:c"}], "arn:a\narn:b\narn:c"),
+        ([{"type": "AWS::S3::Object"}], None),
+        ([], None),
+        ({"ARN": "arn:a"}, "arn:a"),
+        ("arn:a", "arn:a"),
+        (7, None),
+        (None, None),
+    ],
+)
+def test_the_arns_of_an_events_resources_are_taken_out(resources: Any, arns: str | None, tmp_path: Path) -> None:
+    [row] = converted(tmp_path, event(resources=resources))
+    assert row["resourcearns"] == arns
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "used"),
+    [
+        ("ConsoleLogin", {"MFAUsed": "Yes", "LoginTo": "https://console.aws.amazon.com"}, "Yes"),
+        ("ConsoleLogin", {"MFAUsed": "No"}, "No"),
+        ("ConsoleLogin", {"MobileVersion": "No"}, None),
+        ("ConsoleLogin", {"MFAUsed": {"odd": True}}, None),
+        ("ConsoleLogin", "MFAUsed", None),
+        ("ConsoleLogin", None, None),
+        ("GetObject", {"MFAUsed": "Yes"}, None),
+    ],
+)
+def test_mfa_of_a_sign_in_to_the_console_is_taken_out(name: str, data: Any, used: str | None, tmp_path: Path) -> None:
+    [row] = converted(tmp_path, event(eventName=name, additionalEventData=data))
+    assert row["mfaused"] == used
+
+
 def test_files_outside_the_scope_are_named_and_not_read(tmp_path: Path) -> None:
     put_log(tmp_path, "in.json.gz", [event(1)])
     put_log(tmp_path, "account.json.gz", [event(2)], folder_of("444455556666"))
@@ -408,7 +444,10 @@ def test_whatever_objects_are_delivered_each_is_an_event(
 
 
 # --------------------------------------------------------------------------------------------------------- partitions
-SCHEMA = [name.lower() for name in ("userIdentity", *lake_module._TEXT_FIELDS)] + ["account_id", "region", "log_file"]
+SCHEMA = [name.lower() for name in ("userIdentity", *lake_module._TEXT_FIELDS)] + [
+    *("account_id", "region", "log_file"),
+    *("resourcearns", "mfaused"),
+]
 
 
 def test_an_empty_day_has_two_partitions_without_rows_and_with_every_column(tmp_path: Path) -> None:
