@@ -15,7 +15,7 @@ review: .venv/installed profiles.yml  ## Review the sample logs of a fixed day
 	@$(BIN)/pci-log-review run --logs sample_logs --run-date $(SAMPLE_DAY)
 
 test: .venv/installed-dev profiles.yml  ## Run every test: dbt's unit tests and pytest
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest --numprocesses auto --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: .venv/installed-dev profiles.yml  ## Check style and types: ruff, mypy, sqlfluff
 	$(BIN)/ruff check .

@@ -194,6 +194,7 @@ def run(folder: Path, events: int) -> int:
     target_path = state / "target"
     begun = time.perf_counter()
     size = generate(logs, events)
+    os.sync()  # else the disk is still busy with the generated files while the others are measured
     delivered = _size_mb(logs)
     print(f"Generated {events:,} events of {size / max(events, 1):,.0f} bytes in {FILES} files", end=": ")
     print(f"{size / 1e9:.2f} GB of JSON, {delivered:,.0f} MB as delivered, in {time.perf_counter() - begun:.0f} s")

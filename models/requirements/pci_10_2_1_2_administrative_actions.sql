@@ -6,9 +6,11 @@ with events as (
 
 -- patterns are matched with the day's few actors, not with its many events
 actors_of_day as (
-    select actor_arn as arn from events
+    select actor_arn as arn from {{ ref('stg_cloudtrail__events') }}
+    where run_date = {{ run_date_sql() }}
     union
-    select session_issuer_arn as arn from events
+    select session_issuer_arn as arn from {{ ref('stg_cloudtrail__events') }}
+    where run_date = {{ run_date_sql() }}
 ),
 
 listed_administrators as (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -126,7 +125,11 @@ def settings_for_dbt(folder: Path, project: Path) -> str:
             whole.mkdir()
             for name, data in zip(FILES, content, strict=True):
                 (whole / f"{name}.csv").write_bytes(data)
-            shutil.move(whole, copy)
+            try:
+                whole.rename(copy)
+            except OSError:
+                if not copy.is_dir():  # else another run has just made the same copy
+                    raise
     return copy.relative_to(project).as_posix()
 
 
