@@ -24,8 +24,9 @@ actors as (
         coalesce(actor_type = 'Root', false) as is_root,
         -- the article's rule, kept: whoever issued the session has root in his name
         coalesce(session_issuer_name like '%root%', false) as is_session_of_root,
-        coalesce(actor_arn in (select arn from listed_administrators), false)
-        or coalesce(session_issuer_arn in (select arn from listed_administrators), false) as is_administrator
+        coalesce(actor_arn in (select listed.arn from listed_administrators as listed), false)
+        or coalesce(session_issuer_arn in (select listed.arn from listed_administrators as listed), false)
+            as is_administrator
     from events
 ),
 
