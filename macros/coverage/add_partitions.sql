@@ -36,7 +36,7 @@
         ) %}
     {% endfor %}
     {% do run_query(
-        'alter table ' ~ source('cloudtrail', 'log_files').render_hive() ~ " add if not exists partition (run_date = '"
-        ~ run_date() ~ "') location '" ~ log_files_root() ~ 'run_date=' ~ run_date() ~ "/'"
+        'alter table ' ~ source('cloudtrail', 'inventory').render_hive() ~ " add if not exists partition (run_date = '"
+        ~ run_date() ~ "') location '" ~ inventory_root() ~ 'run_date=' ~ run_date() ~ "/'"
     ) %}
 {% endmacro %}

@@ -1,48 +1,80 @@
 {# The files delivered on the run date, of whatever kind, in scope or not: how many events were read from each, and what
-   is wrong with it. #}
+   is wrong with it. What the wrapper listed beforehand is reconciled with what staging really holds; with dbt alone
+   there is no inventory, and on Athena only the files show from which staging read something. #}
 {% macro log_files_delivered() %}
-    {{- return(adapter.dispatch('log_files_delivered')()) -}}
-{% endmacro %}
-
-{% macro duckdb__log_files_delivered() %}
-    select log_file, account_id, region, kind, size, sha256, events, problem
-    from {{ source('cloudtrail', 'log_files') }}
-    where run_date = {{ run_date_sql() }}
-{% endmacro %}
-
-{# The wrapper lists the bucket; with dbt alone only the files show from which staging read something. A file that can't
-   be read fails the run here. #}
-{% macro athena__log_files_delivered() %}
-    with listed as (
-        select log_file, account_id, region, kind, size
-        from {{ source('cloudtrail', 'log_files') }}
-        where run_date = '{{ run_date() }}'
+    with inventory as (
+        {{ inventory_of_day() }}
     ),
 
-    read_files as (
+    reviewed as (
         select log_file, log_account_id as account_id, log_region as region, count(*) as events
         from {{ ref('stg_cloudtrail__events') }}
         where run_date = {{ run_date_sql() }}
         group by log_file, log_account_id, log_region
     ),
 
+    {{ adapter.dispatch('log_files_read')() }}
+{% endmacro %}
+
+{# The reader of the log files tells of each file, also why it could not be read. #}
+{% macro duckdb__log_files_read() %}
+    reader as (
+        select log_file, account_id, region, kind, size, sha256, events, problem
+        from {{ source('cloudtrail', 'log_files') }}
+        where run_date = {{ run_date_sql() }}
+    )
+
+    select
+        coalesce(reader.log_file, inventory.log_file) as log_file,
+        coalesce(reader.account_id, inventory.account_id) as account_id,
+        coalesce(reader.region, inventory.region) as region,
+        coalesce(reader.kind, inventory.kind) as kind,
+        coalesce(reader.size, inventory.size) as size,
+        inventory.etag,
+        coalesce(reader.sha256, inventory.sha256) as sha256,
+        coalesce(reader.events, 0) as events,
+        coalesce(inventory.is_proven, false) as is_proven,
+        case
+            when reader.problem is not null then reader.problem
+            when inventory.problem is not null then inventory.problem
+            when reader.log_file is null then 'was delivered, and was not there any more when it was to be read'
+            when reader.sha256 <> inventory.sha256 then 'was changed while it was being reviewed'
+            when coalesce(reviewed.events, 0) <> reader.events and reader.kind = 'log'
+                then 'only ' || coalesce(reviewed.events, 0) || ' of its ' || reader.events || ' records were reviewed'
+        end as problem,
+        inventory.integrity_fault
+    from reader
+    full outer join inventory on reader.log_file = inventory.log_file
+    left join reviewed on reader.log_file = reviewed.log_file
+{% endmacro %}
+
+{# Athena tells of no file but by the rows that it read from it. #}
+{% macro athena__log_files_read() %}
     scope as (
         {{ scope_regions() }}
     )
 
     select
-        coalesce(listed.log_file, read_files.log_file) as log_file,
-        coalesce(listed.account_id, read_files.account_id) as account_id,
-        coalesce(listed.region, read_files.region) as region,
-        coalesce(listed.kind, 'log') as kind,
-        listed.size,
-        cast(null as varchar) as sha256,
-        coalesce(read_files.events, 0) as events,
+        coalesce(inventory.log_file, reviewed.log_file) as log_file,
+        coalesce(inventory.account_id, reviewed.account_id) as account_id,
+        coalesce(inventory.region, reviewed.region) as region,
+        coalesce(inventory.kind, 'log') as kind,
+        inventory.size,
+        inventory.etag,
+        inventory.sha256,
+        coalesce(reviewed.events, 0) as events,
+        coalesce(inventory.is_proven, false) as is_proven,
         case
-            when listed.kind = 'log' and scope.account_id is null
+            when inventory.kind = 'log' and scope.account_id is null
                 then 'is outside trail_scope, so it was not reviewed'
-        end as problem
-    from listed
-    full outer join read_files on listed.log_file = read_files.log_file
-    left join scope on listed.account_id = scope.account_id and listed.region = scope.region
+            when inventory.problem is not null then inventory.problem
+            when coalesce(reviewed.events, 0) <> inventory.records
+                then
+                    'only ' || cast(coalesce(reviewed.events, 0) as varchar) || ' of its '
+                    || cast(inventory.records as varchar) || ' records were reviewed'
+        end as problem,
+        inventory.integrity_fault
+    from inventory
+    full outer join reviewed on inventory.log_file = reviewed.log_file
+    left join scope on inventory.account_id = scope.account_id and inventory.region = scope.region
 {% endmacro %}

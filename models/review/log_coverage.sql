@@ -14,6 +14,8 @@ delivered as (
         count(case when kind = 'log' then 1 end) as log_files,
         count(case when kind = 'digest' then 1 end) as digest_files,
         count(case when kind = 'log' and problem is not null then 1 end) as unread_log_files,
+        count(case when kind = 'log' and is_proven then 1 end) as proven_log_files,
+        count(integrity_fault) as integrity_faults,
         coalesce(sum(case when kind = 'log' then events end), 0) as events
     from log_files
     group by account_id, region
@@ -30,6 +32,8 @@ scope_and_delivered as (
         coalesce(delivered.log_files, 0) as log_files,
         coalesce(delivered.digest_files, 0) as digest_files,
         coalesce(delivered.unread_log_files, 0) as unread_log_files,
+        coalesce(delivered.proven_log_files, 0) as proven_log_files,
+        coalesce(delivered.integrity_faults, 0) as integrity_faults,
         coalesce(delivered.events, 0) as events
     from scope
     full outer join delivered on scope.account_id = delivered.account_id and scope.region = delivered.region
@@ -53,6 +57,8 @@ final as (
         cast(log_files as integer) as log_files,
         cast(unread_log_files as integer) as unread_log_files,
         cast(digest_files as integer) as digest_files,
+        cast(proven_log_files as integer) as proven_log_files,
+        cast(integrity_faults as integer) as integrity_faults,
         cast(events as bigint) as events,
         case
             when not in_scope and log_files > 0
@@ -66,6 +72,13 @@ final as (
                 then
                     cast(unread_log_files as varchar) || ' of ' || cast(log_files as varchar)
                     || ' log files could not be reviewed whole'
+                    || case
+                        when integrity_faults > 0
+                            then ', and ' || cast(integrity_faults as varchar) || ' files are not as CloudTrail delivered them'
+                        else ''
+                    end
+            when integrity_faults > 0
+                then cast(integrity_faults as varchar) || ' files are not as CloudTrail delivered them'
         end as gap,
         {{ run_date_sql() }} as run_date
     from scope_and_delivered

@@ -10,9 +10,12 @@ final as (
         region,
         kind,
         cast(size as bigint) as size,
+        etag,
         sha256,
         cast(events as bigint) as events,
+        is_proven,
         problem,
+        integrity_fault,
         {{ run_date_sql() }} as run_date
     from log_files
 )

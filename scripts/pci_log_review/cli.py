@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from .dbt_run import DbtFailed
+from . import history as clock
+from .evidence_store import EvidenceError, EvidenceStore, Locked, open_evidence
+from .history import Due, due_days, history
 from .log_store import LogStoreError
 from .new_settings import write_settings
-from .project import ResultsError, RunOptions, UsageError, project_dir
-from .reporter import JsonReporter, Reporter, TextReporter
-from .review import Exit, review_day
+from .notify import Message, notify
+from .project import RunOptions, UsageError, project_dir
+from .reporter import JsonReporter, TextReporter, print_day, print_status, print_verified
+from .review import Exit, check_options
+from .runs import Outcome, Reporter, all_days, outcome_of_day, run_days
+from .sealed import finding_details, read_day
+from .sign_off import parse_decision, sign_off
+from .verify import verify
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -40,16 +48,54 @@ class _Day(click.ParamType[date]):
 
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+_FILE = click.Path(path_type=Path, dir_okay=False)
 _LOGS = "Folder or s3://bucket/prefix that holds AWSLogs/."
 
 
-@click.group(context_settings={"max_content_width": 120, "help_option_names": ["-h", "--help"]})
+def _evidence_options(command: _F) -> _F:
+    """Where the evidence lies, and what S3 has to do with what is written there."""
+    for option in (
+        _option(
+            "--evidence-retention-mode", "S3 Object Lock: who may delete before the time is over.",
+            default="GOVERNANCE", show_default=True, type=click.Choice(["GOVERNANCE", "COMPLIANCE"]),
+        ),
+        _option(
+            "--evidence-retention-days", "S3 Object Lock: lock each file of the evidence for so many days.",
+            type=click.IntRange(min=1),
+        ),
+        _option("--evidence-kms-key", "S3: encrypt the evidence with this KMS key.", metavar="KEY"),
+        _option("--evidence", "Folder or s3://bucket/prefix of the evidence.", default="evidence", show_default=True),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def _open(evidence: str, kms_key: str | None, retention_days: int | None, retention_mode: str) -> EvidenceStore:
+    where = evidence if evidence.startswith("s3://") else str(Path(evidence).absolute())
+    return open_evidence(where, kms_key, retention_days, retention_mode)
+
+
+class _Group(click.Group):
+    """Says what is wrong in one line for each thing, whatever the command."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            TextReporter().failed(str(error))
+            ctx.exit(Exit.USAGE)
+        except (EvidenceError, Locked, LogStoreError) as error:
+            TextReporter().failed(str(error))
+            ctx.exit(Exit.FAILED)
+
+
+@click.group(cls=_Group, context_settings={"max_content_width": 120, "help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="pci-log-review")
 def main() -> None:
     """The daily PCI DSS review of AWS CloudTrail logs.
 
     Every day it reads the log files that were delivered the day before, keeps every event that PCI DSS requirement 10
-    says must be reviewed, shows what was covered, and writes the evidence.
+    says must be reviewed, shows what was covered, and seals the evidence. A person then signs it off.
     """
     # Libraries log the errors that they raise, with their tracebacks; the reporter tells them in one line
     logging.disable()
@@ -57,54 +103,109 @@ def main() -> None:
 
 @main.command()
 @_option("--logs", _LOGS, required=True)
-@_option("--run-date", "The day to review: the UTC day of delivery.  [default: yesterday]", type=_Day())
+@_option("--run-date", "Review this day alone, reviewed before or not.  [default: every day that is due]", type=_Day())
+@_option("--since", "The first day that has to be reviewed.  [default: the first in the evidence]", type=_Day())
+@_option("--from", "Review every day from this one on, reviewed before or not.", type=_Day())
+@_option("--to", "With --from: the last day.  [default: yesterday]", type=_Day())
+@_option(
+    "--max-days", "Review at most so many of the days that are due.", default=31, show_default=True,
+    type=click.IntRange(min=1),
+)  # fmt: skip
 @_option("--target", "Where it runs: local (embedded) or athena.", default="local", show_default=True, metavar="TARGET")
-@_option("--evidence", "Folder for the evidence.", default="evidence", show_default=True, type=_FOLDER)
+@_evidence_options
 @_option("--settings", "Folder of your settings.  [default: seeds/settings]", type=_FOLDER)
 @_option("--state", "Folder of the embedded target's tables.  [default: state]", type=_FOLDER)
+@_option(
+    "--public-keys", "CloudTrail's public keys, as `aws cloudtrail list-public-keys` prints them.  [default: ask AWS]",
+    type=_FILE,
+)  # fmt: skip
+@_option("--notify-topic", "Tell this SNS topic how the run ended.", metavar="ARN")
+@_option("--notify-webhook", "Tell this address how the run ended (JSON).", metavar="URL")
+@_option("--notify-details", "Let messages hold unexpected findings, not only their number.", is_flag=True)
 @_option(
     "--log-format", "Messages for people, or one JSON object a line.", default="text", show_default=True,
     type=click.Choice(["text", "json"]),
 )  # fmt: skip
 @click.pass_context
-def run(
-    ctx: click.Context,
-    logs: str,
-    run_date: date | None,
-    target: str,
-    evidence: Path,
-    settings: Path | None,
-    state: Path | None,
-    log_format: str,
-) -> None:
-    """Review a day's logs.
+def run(ctx: click.Context, /, log_format: str, **given: Any) -> None:
+    """Review every day that is due, or the days that are named, and seal the evidence.
 
-    Exit codes: 0 the day is reviewed and complete; 1 the run failed; 2 wrong usage or settings; 3 the review ran but
-    the day is incomplete (logs missing, a file unreadable, a row expectation broken), as the last lines say.
+    Due is each day up to yesterday (UTC) without a complete review, oldest first; an incomplete day that was signed
+    off is done with.
+
+    Exit codes: 0 every day is reviewed and complete; 1 a day failed, or nobody could be told; 2 wrong usage or
+    settings; 3 a review ran but its day is incomplete (logs missing, a file unreadable, a row expectation broken), as
+    the last lines say.
     """
+    signal.signal(signal.SIGTERM, _stop)
     reporter: Reporter = JsonReporter() if log_format == "json" else TextReporter()
+    outcome, reasons, code = None, "", Exit.FAILED
     try:
-        project = project_dir()
-        options = RunOptions(
-            run_date=run_date or _yesterday(),
-            logs=logs if logs.startswith("s3://") else str(Path(logs).absolute()),
-            target=target,
-            settings=(settings or project / "seeds" / "settings").absolute(),
-            evidence=evidence.absolute(),
-            state=(state or project / "state").absolute(),
-        )
-        if options.run_date > datetime.now(UTC).date():
-            raise UsageError(f"run date {options.run_date} is in the future")
-        reporter.started(options.run_date, logs, target)
-        review = review_day(options, reporter.progress)
+        outcome, store = _run(reporter, **given)
+        code = outcome.exit
     except UsageError as error:
-        reporter.failed(str(error), Exit.USAGE)
-        ctx.exit(Exit.USAGE)
-    except (DbtFailed, LogStoreError, ResultsError) as error:
-        reporter.failed(str(error), Exit.FAILED)
-        ctx.exit(Exit.FAILED)
-    reporter.reviewed(options.run_date, review)
-    ctx.exit(review.exit)
+        reasons, code = str(error), Exit.USAGE
+    except (EvidenceError, Locked) as error:
+        reasons = str(error)
+    if outcome is None:
+        reporter.failed(reasons)
+        message = Message("FAILED", [], 0, reasons.splitlines())
+    else:
+        reporter.ended(outcome)
+        details = finding_details if given["notify_details"] else lambda *_: []
+        days = [outcome_of_day(sealed, details(store, sealed)) for sealed in outcome.sealed]
+        message = Message(outcome.summary, days, outcome.left, [])
+    untold = notify(message, given["notify_topic"], given["notify_webhook"])
+    if untold:
+        reporter.failed("\n".join(untold))
+    ctx.exit(code or (Exit.FAILED if untold else Exit.COMPLETE))
+
+
+def _run(reporter: Reporter, **given: Any) -> tuple[Outcome, EvidenceStore]:
+    yesterday = clock.yesterday()
+    project = project_dir()
+    logs = given["logs"]
+    options = RunOptions(
+        run_date=given["run_date"] or yesterday,
+        logs=logs if logs.startswith("s3://") else str(Path(logs).absolute()),
+        target=given["target"],
+        settings=(given["settings"] or project / "seeds" / "settings").absolute(),
+        state=(given["state"] or project / "state").absolute(),
+        public_keys=given["public_keys"],
+    )
+    chosen = _chosen_days(given["run_date"], given["since"], given["from"], given["to"])
+    check_options(options)
+    store = _open(
+        given["evidence"], given["evidence_kms_key"], given["evidence_retention_days"], given["evidence_retention_mode"]
+    )
+    due = chosen or (lambda: due_days(store, given["since"], yesterday, given["max_days"]))
+    return run_days(options, store, due, reporter), store
+
+
+def _chosen_days(
+    run_date: date | None, since: date | None, first: date | None, last: date | None
+) -> Callable[[], Due] | None:
+    """The days that were named, or None for those that are due. Raises UsageError."""
+    if len([day for day in (run_date, since, first) if day]) > 1:
+        raise UsageError("give one of --run-date, --since and --from")
+    if last and not first:
+        raise UsageError("--to goes with --from")
+    for day in (run_date, since, first, last):
+        if day and day > clock.today():
+            raise UsageError(f"run date {day} is in the future")
+    if run_date:
+        return lambda: all_days(run_date, run_date)
+    if not first:
+        return None
+    end = last or clock.yesterday()
+    if end < first:
+        raise UsageError(f"--from {first} is after --to {end}")
+    return lambda: all_days(first, end)
+
+
+def _stop(*_: object) -> None:
+    """Ends the run as an exception does: dbt is stopped, the lock is given back."""
+    sys.exit(128 + signal.SIGTERM)
 
 
 @main.command()
@@ -124,8 +225,72 @@ def init(logs: str, settings: Path) -> None:
     click.echo("nothing, audit_log_stores.csv, administrators.csv, expected_activity.csv.")
 
 
-def _yesterday() -> date:
-    return datetime.now(UTC).date() - timedelta(days=1)
+@main.command("verify")
+@_evidence_options
+@click.option("--from", "first", help="First day.  [default: the first in the evidence]", type=_Day())
+@click.option("--to", "last", help="Last day.  [default: yesterday]", type=_Day())
+@click.pass_context
+def verify_command(ctx: click.Context, /, first: date | None, last: date | None, **evidence: Any) -> None:
+    """Verify the evidence: every hash, every link of the chain, and that no day is missing.
+
+    Exit codes: 0 all is as it was sealed; 1 something was changed, removed or added, as the last lines say.
+    """
+    verified = verify(_store(evidence), first, last or clock.yesterday())
+    print_verified(verified)
+    ctx.exit(Exit.FAILED if verified.faults else Exit.COMPLETE)
+
+
+@main.command()
+@_evidence_options
+@click.option("--from", "first", help="First day.  [default: the first in the evidence]", type=_Day())
+@click.option("--to", "last", help="Last day.  [default: yesterday]", type=_Day())
+def status(first: date | None, last: date | None, **evidence: Any) -> None:
+    """Show each day: complete, incomplete, failed or missing, and who signed it."""
+    print_status(history(_store(evidence), first, last or clock.yesterday()))
+
+
+@main.command()
+@click.argument("day", type=_Day())
+@_evidence_options
+@click.option("--limit", help="Show at most so many findings of a requirement.", default=20, show_default=True)
+def show(day: date, limit: int, **evidence: Any) -> None:
+    """Show a day's review and its findings, unexpected ones first."""
+    store = _store(evidence)
+    print_day(read_day(store, history(store, day, day)[0]), limit)
+
+
+@main.command("sign-off")
+@click.argument("day", type=_Day())
+@_evidence_options
+@_option("--reviewer", "Your name.", required=True)
+@click.option(
+    "--decision",
+    "decisions",
+    help="What the unexpected findings of a requirement are: REQUIREMENT=expected|incident|follow-up: NOTE. "
+    "`all` stands for every requirement that no other decision names. Repeat it.",
+    multiple=True,
+)
+@click.option("--reason", help="Why a day is signed that is incomplete.")
+def sign_off_command(day: date, reviewer: str, decisions: tuple[str, ...], reason: str | None, **evidence: Any) -> None:
+    """Sign a day off: decide on each requirement with unexpected findings.
+
+    The sign-off is bound to the review's manifest: when the day is reviewed again, it is stale. It is never changed; a
+    correction is a further sign-off.
+    """
+    store = _store(evidence)
+    decided = [parse_decision(text) for text in decisions]
+    with store.lock():
+        key = sign_off(store, history(store, day, day)[0], reviewer, decided, reason)
+    click.echo(f"Signed: {store.where.rstrip('/')}/{key}")
+
+
+def _store(evidence: dict[str, Any]) -> EvidenceStore:
+    return _open(
+        evidence["evidence"],
+        evidence["evidence_kms_key"],
+        evidence["evidence_retention_days"],
+        evidence["evidence_retention_mode"],
+    )
 
 
 if __name__ == "__main__":

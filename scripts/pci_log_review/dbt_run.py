@@ -14,6 +14,8 @@ from typing import Any
 from .project import RunOptions, profiles_dir, project_dir
 from .settings import settings_for_dbt
 
+_MAX_VARS = 100_000  # bytes: a process takes 128 kB as one argument
+
 
 class DbtFailed(Exception):
     """dbt could not even begin, or it ended without results; the text says why."""
@@ -77,25 +79,37 @@ def environment(options: RunOptions) -> dict[str, str]:
     }
 
 
-def build(options: RunOptions, on_progress: Callable[[Progress], None]) -> DbtResult:
+def build(
+    options: RunOptions, unreadable: list[str], lock: int | None, on_progress: Callable[[Progress], None]
+) -> DbtResult:
     """Runs `dbt build` for the run date, without dbt's unit tests, in the environment of `environment(options)`.
 
-    Raises DbtFailed.
+    `unreadable` are the log files that Athena has to leave out; `lock` is the descriptor that keeps the evidence
+    locked as long as dbt lives. Raises DbtFailed.
     """
+    if len(json.dumps(unreadable)) > _MAX_VARS:
+        raise DbtFailed(
+            f"{len(unreadable)} log files can't be read, too many to leave out; the first is {unreadable[0]}"
+        )
     project = project_dir()
     target_path = options.state / "target"
     (target_path / "run_results.json").unlink(missing_ok=True)
     command = [
-        *(sys.executable, "-c", "from dbt.cli.main import cli; cli()", "build"),
+        *(sys.executable, "-m", "pci_log_review.dbt_child", "build"),
         *("--project-dir", str(project), "--profiles-dir", str(profiles_dir(project))),
         *("--target", options.target, "--target-path", str(target_path), "--log-path", str(options.state / "logs")),
-        *("--vars", json.dumps({"run_date": options.run_date.isoformat()})),
+        *("--vars", json.dumps({"run_date": options.run_date.isoformat(), "unreadable_log_files": unreadable})),
         *("--exclude-resource-type", "unit_test"),
         *("--log-format", "json", "--log-level", "info", "--log-format-file", "text", "--log-level-file", "debug"),
     ]
     last_words = ""
     with subprocess.Popen(  # noqa: S603  # every word is ours or checked
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        stdin=subprocess.PIPE,  # dbt_child ends when this closes
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        pass_fds=() if lock is None else (lock,),
     ) as dbt:
         for line in dbt.stdout or ():
             last_words = _told(line, on_progress) or last_words

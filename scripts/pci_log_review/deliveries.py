@@ -34,6 +34,7 @@ class Delivery:
     region: str
     kind: str
     size: int
+    etag: str | None = None
 
 
 def trails(store: LogStore) -> list[Trail]:
@@ -72,7 +73,7 @@ def _deliveries(trail: Trail, files: list[StoredFile]) -> Iterator[Delivery]:
         # Hive and Athena take names that start so for hidden; they are never log files.
         if not any(part.startswith((".", "_")) for part in file.key[len(trail.folder) :].split("/")):
             account_id, region = _in_utf8(trail.account_id), _in_utf8(trail.region)
-            yield Delivery(_in_utf8(file.key), account_id, region, trail.kind, file.size)
+            yield Delivery(_in_utf8(file.key), account_id, region, trail.kind, file.size, file.etag)
 
 
 def _trail(folder: str) -> Trail:

@@ -9,6 +9,7 @@ from pathlib import Path
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 
+from .inventory import ensure_inventory
 from .lake import convert_day
 
 
@@ -21,7 +22,9 @@ def _convert_day(logs: str, run_date: str, scope: str) -> int:
     """Converts a day's log files; `scope` is `account/region account/region …`. Returns the number of files."""
     pairs = (pair.split("/") for pair in (scope or "").split())
     in_scope = frozenset((account_id, region) for account_id, region in pairs)
-    return len(convert_day(logs, date.fromisoformat(run_date), in_scope, lake_folder()))
+    day = date.fromisoformat(run_date)
+    ensure_inventory(lake_folder(), day)
+    return len(convert_day(logs, day, in_scope, lake_folder()))
 
 
 class Plugin(BasePlugin):

@@ -12,43 +12,69 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
+from .athena_history import Query
 from .dbt_run import DbtResult
-from .results import Results, records
+from .results import Results, rows_of
 
 # What a spreadsheet would take for a formula, https://owasp.org/www-community/attacks/CSV_Injection
 # \uff1d, \uff0b, \uff0d and \uff20 are the full-width forms of = + - @
 _FORMULA = re.compile("^\\s*[=+\\-@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]")
 
 
-def write_evidence(folder: Path, results: Results, build: DbtResult, run: dict[str, Any]) -> None:
-    """Writes the folder's files; `run` is what run.json tells besides what dbt did. The folder must not exist yet."""
-    (folder / "findings").mkdir(parents=True)
-    (folder / "sql").mkdir()
+def write_evidence(folder: Path, results: Results, build: DbtResult, queries: list[Query], run: dict[str, Any]) -> None:
+    """Writes the files into the folder, which is there and empty; `run` is what run.json tells besides what dbt did.
+
+    `queries` are Athena's own records of what it executed; on the embedded target there are none.
+    """
+    (folder / "findings").mkdir()
     review = results.rows("daily_review", "requirement")
-    for row in records(review):
+    for row in rows_of(review):
         findings = results.rows(row["model"], "event_time, aws_account_id, event_id, log_file")
         _write_csv(folder / "findings" / f"{row['requirement']}.csv", findings)
         parquet.write_table(findings, folder / "findings" / f"{row['requirement']}.parquet", compression="zstd")
     _write_csv(folder / "daily_review.csv", review)
     _write_csv(folder / "log_coverage.csv", results.rows("log_coverage", "account_id, region"))
     _write_csv(folder / "log_files.csv", results.rows("log_files", "log_file"))
-    for node in build.nodes:
-        if node.kind == "model":
-            (folder / "sql" / f"{node.name}.sql").write_text(node.compiled_sql.strip() + "\n", encoding="utf-8")
+    _write_sql(folder / "sql", build, queries)
     nodes = [
         {"name": node.name, "kind": node.kind, "status": node.status, "seconds": round(node.seconds, 3)}
         | ({"failures": node.failures} if node.kind == "test" else {})
         for node in build.nodes
     ]
-    content = run | {"dbt_invocation_id": build.invocation_id, "nodes": nodes}
-    (folder / "run.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_run(folder, run | {"dbt_invocation_id": build.invocation_id, "nodes": nodes})
+
+
+def write_run(folder: Path, run: dict[str, Any]) -> None:
+    """Writes run.json, all that there is of a run which failed."""
+    (folder / "run.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_sql(folder: Path, build: DbtResult, queries: list[Query]) -> None:
+    """A file for each model: on Athena every statement as executed, with its id and bytes; else the compiled query."""
+    folder.mkdir()
+    for node in build.nodes:
+        if node.kind == "model":
+            executed = [query for query in queries if query.node == node.name]
+            text = "\n\n".join(map(_executed, executed)) if executed else node.compiled_sql.strip()
+            (folder / f"{node.name}.sql").write_text(text + "\n", encoding="utf-8")
+    if queries:
+        columns = ("query_id", "node", "state", "submitted", "milliseconds", "bytes_scanned")
+        table = pa.Table.from_pylist([{name: getattr(query, name) for name in columns} for query in queries])
+        _write_csv(folder.parent / "queries.csv", table)
+
+
+def _executed(query: Query) -> str:
+    return (
+        f"-- query {query.query_id}: {query.state}, submitted {query.submitted}, {query.milliseconds} ms, "
+        f"{query.bytes_scanned} bytes scanned\n{query.sql};"
+    )
 
 
 def _write_csv(path: Path, table: pa.Table) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(table.column_names)
-        writer.writerows([_cell(value) for value in row.values()] for row in records(table))
+        writer.writerows([_cell(value) for value in row.values()] for row in rows_of(table))
 
 
 def _cell(value: Any) -> str:

@@ -117,7 +117,7 @@ _NAME_COLUMNS: dict[str, pa.DataType] = {
     "region": pa.string(),
     "log_file": pa.string(),
 }
-LOG_FILES, _RECORDS, _NAMES = map(pa.schema, (_LOG_FILE_COLUMNS, _RECORD_COLUMNS, _NAME_COLUMNS))
+_LOG_FILES, _RECORDS, _NAMES = map(pa.schema, (_LOG_FILE_COLUMNS, _RECORD_COLUMNS, _NAME_COLUMNS))
 
 
 def convert_day(logs: str, run_date: date, scope: frozenset[tuple[str, str]], lake: Path) -> list[LogFile]:
@@ -131,12 +131,12 @@ def convert_day(logs: str, run_date: date, scope: frozenset[tuple[str, str]], la
     files = _Reading(store, deliveries(store, run_date), scope)
     with (
         duckdb.connect(config=_CONFIG) as connection,
-        _whole_or_not_there(lake / "log_files" / f"run_date={run_date}" / "log_files.parquet") as log_files,
-        _whole_or_not_there(lake / "logs" / f"run_date={run_date}" / "logs.parquet") as events,
+        whole_or_not_there(lake / "log_files" / f"run_date={run_date}" / "log_files.parquet") as log_files,
+        whole_or_not_there(lake / "logs" / f"run_date={run_date}" / "logs.parquet") as events,
     ):
         _write_events(connection, files, events)
         read = files.result(_unusable_records(connection, events, files))
-        parquet.write_table(pa.Table.from_pylist([vars(file) for file in read], LOG_FILES), log_files)
+        parquet.write_table(pa.Table.from_pylist([vars(file) for file in read], _LOG_FILES), log_files)
     return read
 
 
@@ -323,7 +323,7 @@ def _unusable_records(connection: duckdb.DuckDBPyConnection, events: Path, files
 
 
 @contextmanager
-def _whole_or_not_there(target: Path) -> Iterator[Path]:
+def whole_or_not_there(target: Path) -> Iterator[Path]:
     """A name to write to, which becomes `target` only when all went well."""
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.unfinished")  # hidden: no glob of the lake finds it

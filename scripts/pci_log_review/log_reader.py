@@ -59,7 +59,7 @@ def read_records(name: str, data: bytes) -> list[bytes]:
 
 def _text(name: str, data: bytes) -> bytes | bytearray:
     if name.endswith(".json.gz"):
-        text = _uncompressed(data)
+        text = uncompressed(data)
     elif name.endswith(".json"):
         text = data
     else:
@@ -87,8 +87,11 @@ def _check_utf8(text: bytes | bytearray) -> None:
         raise UnreadableLogFile(f"is not UTF-8: {error.reason}") from error
 
 
-def _uncompressed(data: bytes) -> bytes | bytearray:
-    """The whole content of a gzip file, its checksum checked; a little more than MAX_BYTES where it has more."""
+def uncompressed(data: bytes) -> bytes | bytearray:
+    """The whole content of a gzip file, its checksum checked; a little more than MAX_BYTES where it has more.
+
+    Raises UnreadableLogFile where it is damaged.
+    """
     stated = int.from_bytes(data[-4:], "little")
     # libdeflate reads the first member only, so only files that surely have one take the fast way
     if 0 < stated <= MAX_BYTES and data.find(_GZIP_MEMBER, 1) == -1:

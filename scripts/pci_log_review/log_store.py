@@ -26,10 +26,11 @@ class LogStoreError(Exception):
 
 @dataclass(frozen=True)
 class StoredFile:
-    """One file as listed: its key below the store's root, and its size in bytes."""
+    """One file as listed: its key below the store's root, its size in bytes, and S3's ETag."""
 
     key: str
     size: int
+    etag: str | None = None
 
 
 class LogStore(Protocol):
@@ -45,6 +46,9 @@ class LogStore(Protocol):
 
     def read(self, key: str) -> bytes:
         """The file's bytes. Raises LogStoreError where it can't be read."""
+
+    def metadata(self, key: str) -> dict[str, str]:
+        """What S3 keeps beside the file (x-amz-meta-…), by name; empty in a folder. Raises LogStoreError."""
 
 
 class FolderStore:
@@ -79,6 +83,9 @@ class FolderStore:
             return path.read_bytes()
         except OSError as error:
             raise LogStoreError(f"cannot be read: {error.strerror or error}") from error
+
+    def metadata(self, key: str) -> dict[str, str]:  # noqa: ARG002
+        return {}
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
         try:
@@ -121,7 +128,7 @@ class S3Store:
     def files(self, folder: str) -> list[StoredFile]:
         start = self._below(folder)
         return [
-            StoredFile(found["Key"][len(self._prefix) :], found["Size"])
+            StoredFile(found["Key"][len(self._prefix) :], found["Size"], found["ETag"].strip('"'))
             for page in self._pages(start, "")
             for found in page.get("Contents", [])
             if found["Size"] or not found["Key"].endswith("/")  # the folder markers that the S3 console writes
@@ -130,6 +137,12 @@ class S3Store:
     def read(self, key: str) -> bytes:
         try:
             return self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)["Body"].read()
+        except (BotoCoreError, ClientError) as error:
+            raise LogStoreError(f"cannot be read: {error}") from error
+
+    def metadata(self, key: str) -> dict[str, str]:
+        try:
+            return self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)["Metadata"]
         except (BotoCoreError, ClientError) as error:
             raise LogStoreError(f"cannot be read: {error}") from error
 

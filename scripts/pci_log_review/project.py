@@ -29,8 +29,8 @@ class RunOptions:
     logs: str
     target: str
     settings: Path
-    evidence: Path
     state: Path
+    public_keys: Path | None = None
 
 
 def project_dir() -> Path:

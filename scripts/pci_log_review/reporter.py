@@ -1,52 +1,36 @@
-"""What a run tells while it works and when it ends: for people, or one JSON object a line for machines."""
+"""What the commands tell: for people, or one JSON object a line for machines."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from .dbt_run import Progress
-from .review import Exit, Review
+from .history import Day
+from .review import Exit, Found, Sealed
+from .runs import Outcome
+from .sealed import SealedDay
+from .terminal import printable
+from .verify import Verified
 
 _WIDTH_OF_A_FILE = 120
-
-
-class Reporter(Protocol):
-    """Where a run's messages go."""
-
-    def started(self, run_date: date, logs: str, target: str) -> None:
-        """A day's review begins."""
-
-    def progress(self, progress: Progress) -> None:
-        """A seed, model or test has ended."""
-
-    def reviewed(self, run_date: date, review: Review) -> None:
-        """The day's review has ended."""
-
-    def failed(self, message: str, code: Exit) -> None:
-        """Nothing was reviewed; `message` has one line for each reason."""
-
-
-def printable(text: str) -> str:
-    """The text without the characters that a terminal would obey: whoever writes a log may have put them there."""
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+_LONGEST_LINE = 400
 
 
 class TextReporter:
     """Lines and a table for people; reasons come last."""
 
     def __init__(self) -> None:
-        self._console = Console(highlight=False, soft_wrap=True)
-        if not self._console.is_terminal:
-            self._console.width = _WIDTH_OF_A_FILE
+        self._console = _console()
         self._status = self._console.status("")
 
     def started(self, run_date: date, logs: str, target: str) -> None:
@@ -60,14 +44,44 @@ class TextReporter:
         if progress.kind == "model":
             self._print(f"  {counter}  {progress.name}  {progress.status} in {progress.seconds:.1f} s")
 
-    def reviewed(self, run_date: date, review: Review) -> None:
+    def reviewed(self, run_date: date, sealed: Sealed) -> None:
         self._status.stop()
+        if sealed.found:
+            self._show(run_date, sealed.found)
+            self._print(f"Integrity: {sealed.conclusion.integrity}")
+        evidence, here = Path(sealed.evidence), Path.cwd()
+        is_near = evidence.is_absolute() and evidence.is_relative_to(here)
+        self._print(f"Evidence: {evidence.relative_to(here) if is_near else sealed.evidence}")
+        if sealed.found is None:
+            self.failed("\n".join(sealed.reasons))
+            print("pci-log-review: the run FAILED; earlier results of the day stand", file=sys.stderr)
+        elif sealed.conclusion.gaps:
+            self._print(f"The day is INCOMPLETE (exit code {int(Exit.INCOMPLETE)}):")
+            for gap in sealed.conclusion.gaps:
+                self._print(f"  - {gap}")
+        else:
+            self._print("The day is reviewed and complete.")
+
+    def ended(self, outcome: Outcome) -> None:
+        if not outcome.sealed:
+            self._print("Nothing is due: every day up to yesterday (UTC) is reviewed and complete, or signed off.")
+        elif len(outcome.sealed) > 1:
+            self._print(f"{len(outcome.sealed)} days reviewed: {outcome.summary}")
+        if outcome.left:
+            self._print(f"{outcome.left} more days are due: run again, or raise --max-days")
+
+    def failed(self, message: str) -> None:
+        self._status.stop()
+        for line in message.splitlines():
+            print(f"pci-log-review: {printable(line)}", file=sys.stderr)
+
+    def _show(self, run_date: date, found: Found) -> None:
         table = Table(title=f"PCI DSS log review of {run_date}", title_justify="left", title_style="bold")
         table.add_column("Requirement", no_wrap=True)
         table.add_column("Asks for")
         for heading in ("Findings", "Expected", "Tests passed"):
             table.add_column(heading, justify="right")
-        for line in review.requirements:
+        for line in found.requirements:
             findings = str(line.findings) if line.result != "no logs" else "no logs"
             table.add_row(
                 line.requirement, line.asks, findings, str(line.expected), f"{line.tests_passed}/{line.tests}"
@@ -75,26 +89,11 @@ class TextReporter:
         self._console.print()
         self._console.print(table, soft_wrap=False)
         self._print(
-            f"Coverage: {review.regions_with_logs} of {review.regions_in_scope} accounts x regions in scope have logs; "
-            f"{review.log_files:,} log files, {review.events:,} events"
+            f"Coverage: {found.regions_with_logs} of {found.regions_in_scope} accounts x regions in scope have logs; "
+            f"{found.log_files:,} log files, {found.events:,} events"
         )
-        for note in review.notes:
+        for note in found.notes:
             self._print(f"Note: {note}")
-        evidence, here = review.evidence, Path.cwd()
-        self._print(f"Evidence: {evidence.relative_to(here) if evidence.is_relative_to(here) else evidence}")
-        if review.gaps:
-            self._print(f"The day is INCOMPLETE (exit code {int(Exit.INCOMPLETE)}):")
-            for gap in review.gaps:
-                self._print(f"  - {gap}")
-        else:
-            self._print("The day is reviewed and complete.")
-
-    def failed(self, message: str, code: Exit) -> None:
-        self._status.stop()
-        for line in message.splitlines():
-            print(f"pci-log-review: {printable(line)}", file=sys.stderr)
-        if code is Exit.FAILED:
-            print("pci-log-review: the run FAILED; earlier results of the day stand", file=sys.stderr)
 
     def _print(self, text: str) -> None:
         self._console.print(Text(printable(text)))
@@ -109,11 +108,106 @@ class JsonReporter:
     def progress(self, progress: Progress) -> None:
         self._print("progress", **asdict(progress))
 
-    def reviewed(self, run_date: date, review: Review) -> None:
-        self._print("reviewed", run_date=str(run_date), exit=int(review.exit), **asdict(review))
+    def reviewed(self, run_date: date, sealed: Sealed) -> None:
+        found = asdict(sealed.found) if sealed.found else {"reasons": sealed.reasons}
+        self._print(
+            "reviewed",
+            run_date=str(run_date),
+            exit=int(sealed.exit),
+            state=sealed.conclusion.state,
+            **found,
+            integrity=sealed.conclusion.integrity,
+            evidence=sealed.evidence,
+            manifest_sha256=sealed.manifest_sha256,
+        )
 
-    def failed(self, message: str, code: Exit) -> None:
-        self._print("failed", exit=int(code), reasons=message.splitlines())
+    def ended(self, outcome: Outcome) -> None:
+        self._print("ended", exit=int(outcome.exit), days=len(outcome.sealed), days_left=outcome.left)
+
+    def failed(self, message: str) -> None:
+        self._print("failed", reasons=message.splitlines())
 
     def _print(self, event: str, **fields: Any) -> None:
         print(json.dumps({"event": event, **fields}, default=str), flush=True)
+
+
+def print_status(days: Iterable[Day]) -> None:
+    """A calendar of days: how each was reviewed, and by whom it was signed."""
+    table = Table("Day", "Review", title_justify="left")
+    table.add_column("Unexpected findings", justify="right")
+    table.add_column("Signed by")
+    for day in days:
+        unexpected = "" if day.manifest is None else str(sum(day.manifest.conclusion.unexpected_findings.values()))
+        table.add_row(str(day.run_date), day.state, unexpected, Text(printable(_signed(day))))
+    console = _console()
+    if table.rows:
+        console.print(table, soft_wrap=False)
+    else:
+        console.print("No day was reviewed yet.")
+
+
+def _signed(day: Day) -> str:
+    if day.signature is None:
+        return "" if day.manifest is None else "not signed"
+    signed = f"{day.signature.reviewer}, {day.signature.signed}"
+    return f"STALE, the day was reviewed again: {signed}" if day.signature.is_stale else signed
+
+
+def print_day(sealed: SealedDay, limit: int) -> None:
+    """A day's table, and of each requirement's findings as many as `limit`, unexpected ones first."""
+    console = _console()
+    table = Table(title=f"PCI DSS log review of {sealed.day.run_date}", title_justify="left", title_style="bold")
+    table.add_column("Requirement", no_wrap=True)
+    table.add_column("Asks for")
+    for heading in ("Result", "Findings", "Unexpected"):
+        table.add_column(heading, justify="right")
+    for row in sealed.review:
+        cells = (row[name] for name in ("requirement", "asks", "result", "findings", "unexpected_findings"))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    if sealed.review:
+        console.print(table, soft_wrap=False)
+
+    def tell(text: str) -> None:
+        console.print(Text(printable(text)))
+
+    for requirement, rows in sealed.findings.items():
+        if rows:
+            tell(requirement)
+        for row in rows[:limit]:
+            mark = "expected" if row["is_expected"] == "true" else "UNEXPECTED"
+            tell(_cut(f"  {row['event_time']} {mark}: {row['title']}. {row['detail']}"))
+        if len(rows) > limit:
+            tell(f"  … and {len(rows) - limit} more: {sealed.where}/findings/{requirement}.csv")
+    manifest = sealed.day.manifest
+    if manifest:
+        tell(f"Integrity: {manifest.conclusion.integrity}")
+        for gap in manifest.conclusion.gaps:
+            tell(f"  - {gap}")
+        tell(f"The review is {sealed.day.state}; {_signed(sealed.day) or 'not signed'}")
+        tell(f"Evidence: {sealed.where} (manifest {manifest.sha256})")
+
+
+def print_verified(verified: Verified) -> None:
+    """What was verified, and each fault in a line."""
+    console = _console()
+    for note in verified.notes:
+        console.print(Text(printable(f"Note: {note}")))
+    counted = f"{verified.runs} runs, {verified.sign_offs} sign-offs, {verified.files} files"
+    if not verified.faults:
+        console.print(Text(f"Verified: {counted}; everything is as it was sealed, and no day is missing."))
+        return
+    console.print(Text(f"Verified: {counted}. NOT as it was sealed:"))
+    for fault in verified.faults:
+        console.print(Text(printable(f"  - {fault.where}: {fault.text}")))
+
+
+def _console() -> Console:
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _WIDTH_OF_A_FILE
+    return console
+
+
+def _cut(line: str) -> str:
+    """Whoever writes a log can write a megabyte into one field."""
+    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} … ({len(line)} characters)"

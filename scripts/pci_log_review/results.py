@@ -75,7 +75,7 @@ def open_results(options: RunOptions) -> Iterator[Results]:
         raise ResultsError(f"the results can't be read: {error}") from error
 
 
-def records(table: pa.Table) -> list[dict[str, Any]]:
+def rows_of(table: pa.Table) -> list[dict[str, Any]]:
     """The rows of a table as dictionaries."""
     found: list[dict[str, Any]] = table.to_pylist()
     return found

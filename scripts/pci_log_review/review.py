@@ -1,4 +1,4 @@
-"""One day's review: check the settings, run dbt, write the evidence, and say what came of it."""
+"""One day's review: take the inventory, run dbt, write the evidence, seal it, and say what came of it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from .athena_history import Query, queries_of
+from .chain import MANIFEST, last_link, link, new_id, records, set_latest
 from .dbt_run import DbtFailed, DbtResult, Node, Progress, build, environment
-from .evidence import write_evidence
-from .listing import write_listing
+from .digests import PublicKey, keys_from_cloudtrail, keys_from_file
+from .evidence import write_evidence, write_run
+from .evidence_store import EvidenceStore
+from .inventory import Inventory, take_inventory, with_unreadable_files, write_inventory
 from .log_store import LogStoreError, open_store
-from .project import RunOptions, UsageError, profile_output, project_dir
-from .results import Results, open_results, records
+from .manifest import Conclusion, State, write_manifest
+from .project import ResultsError, RunOptions, UsageError, profile_output, project_dir
+from .results import Results, open_results, rows_of
 from .settings import check_settings
 from .work_group import check_work_group
 
@@ -49,54 +54,134 @@ class Requirement:
 
 
 @dataclass(frozen=True)
-class Review:
-    """What a day's review came to; `gaps` says why it is incomplete, `notes` what else is worth knowing."""
+class Found:
+    """What a day's review found; `gaps` says why it is incomplete, `notes` what else is worth knowing."""
 
     requirements: list[Requirement]
     regions_with_logs: int
     regions_in_scope: int
     log_files: int
     events: int
-    evidence: Path
     gaps: list[str]
     notes: list[str]
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A day's review as it was sealed; `found` is None where the run failed, for `reasons`."""
+
+    conclusion: Conclusion
+    found: Found | None
+    reasons: list[str]
+    evidence: str
+    manifest_sha256: str
 
     @property
     def exit(self) -> Exit:
         """The exit code that the review comes to."""
-        return Exit.INCOMPLETE if self.gaps else Exit.COMPLETE
+        codes = {State.COMPLETE: Exit.COMPLETE, State.INCOMPLETE: Exit.INCOMPLETE, State.FAILED: Exit.FAILED}
+        return codes[self.conclusion.state]
 
 
-def review_day(options: RunOptions, on_progress: Callable[[Progress], None]) -> Review:
-    """Reviews one day.
-
-    Raises UsageError before anything ran; DbtFailed, LogStoreError or ResultsError where the run failed.
-    """
+def check_options(options: RunOptions) -> None:
+    """Raises UsageError where something is wrong that can be seen before anything runs."""
     faults = check_settings(options.settings)
     if faults:
         raise UsageError("\n".join(f"settings: {fault}" for fault in faults))
     os.environ.update(environment(options))
-    output = profile_output(options.target)  # refuses an unknown target before anything runs
+    output = profile_output(options.target)  # refuses an unknown target
     try:
         open_store(options.logs)
     except LogStoreError as error:
         raise UsageError(str(error)) from error
     if output["type"] == "athena" and not options.logs.startswith("s3://"):
         raise UsageError(f"logs: {options.logs} is a folder; Athena reads s3://bucket or s3://bucket/prefix")
+    if options.public_keys:
+        keys_from_file(options.public_keys)
+
+
+def review_day(
+    options: RunOptions, store: EvidenceStore, lock: int | None, on_progress: Callable[[Progress], None]
+) -> Sealed:
+    """Reviews one day and seals what came of it, failures included. The caller holds the store's lock.
+
+    Raises EvidenceError where the evidence can't be written: then no review of the day was sealed.
+    """
     started = datetime.now(UTC)
+    known = records(store.keys())
+    run_id = new_id(known)
+    folder = f"{options.run_date}/{run_id}"
+    found: Found | None = None
+    reasons: list[str] = []
+    with store.staging(folder) as staged:
+        try:
+            found, conclusion = _review(options, staged, lock, on_progress, started)
+        except (DbtFailed, LogStoreError, ResultsError) as error:
+            reasons = str(error).splitlines()
+            conclusion = Conclusion(options.run_date, State.FAILED, reasons, "", {}, {})
+            write_run(staged, _run(options, started, conclusion))
+        content = write_manifest(staged, run_id, conclusion, last_link(store, known))
+        store.check_lock()
+        store.publish(staged, folder, MANIFEST)
+    sealed = link(f"{folder}/{MANIFEST}", content)
+    set_latest(store, sealed)
+    where = f"{store.where.rstrip('/')}/{folder}"
+    return Sealed(conclusion, found, reasons, where, sealed.sha256)
+
+
+def _review(
+    options: RunOptions,
+    staged: Path,
+    lock: int | None,
+    on_progress: Callable[[Progress], None],
+    started: datetime,
+) -> tuple[Found, Conclusion]:
+    output = profile_output(options.target)
     options.state.mkdir(parents=True, exist_ok=True)
     if output["type"] == "athena":
         check_work_group(output)
-        write_listing(options.logs, options.run_date, output["s3_data_dir"])
-    built = build(options, on_progress)
-    failed = built.failed()
-    if failed:
+    inventory = take_inventory(options.logs, options.run_date, lambda regions: _public_keys(options, regions))
+    inventory, built = _build(options, output, inventory, lock, on_progress)
+    if failed := built.failed():
         raise DbtFailed("\n".join(_reasons(failed)))
+    queries = queries_of(output, built.invocation_id, started) if output["type"] == "athena" else []
     with open_results(options) as results:
-        folder = options.evidence / str(options.run_date) / f"{started:%Y%m%dT%H%M%SZ}-{built.invocation_id[:8]}"
-        review = _review(options, results, built, folder)
-        write_evidence(folder, results, built, _run(options, started, review))
-    return review
+        found = _found(options, results, built)
+        conclusion = _conclusion(options, results, found, inventory)
+        run = _run(options, started, conclusion) | _cost(queries, found)
+        write_evidence(staged, results, built, queries, run)
+    return found, conclusion
+
+
+def _public_keys(options: RunOptions, regions: list[str]) -> list[PublicKey] | None:
+    """CloudTrail's keys, as a file or from AWS itself; None where the logs are in a folder and no file was given."""
+    if options.public_keys:
+        return keys_from_file(options.public_keys)
+    if options.logs.startswith("s3://"):
+        return keys_from_cloudtrail(regions, options.run_date)
+    return None
+
+
+def _build(
+    options: RunOptions,
+    output: dict[str, Any],
+    inventory: Inventory,
+    lock: int | None,
+    on_progress: Callable[[Progress], None],
+) -> tuple[Inventory, DbtResult]:
+    """Runs dbt. Athena fails on a damaged log file: then all are read, and dbt runs again without the damaged ones."""
+    if output["type"] != "athena":
+        write_inventory(inventory, options.run_date, str(options.state / "lake"))
+        return inventory, build(options, [], lock, on_progress)
+    write_inventory(inventory, options.run_date, output["s3_data_dir"])
+    built = build(options, inventory.unreadable, lock, on_progress)
+    messages = " ".join(node.message for node in built.failed())
+    if any(file.kind == "log" and file.log_file in messages for file in inventory.files):
+        without = with_unreadable_files(inventory, options.logs)
+        if without.unreadable != inventory.unreadable:
+            write_inventory(without, options.run_date, output["s3_data_dir"])
+            return without, build(options, without.unreadable, lock, on_progress)
+    return inventory, built
 
 
 def _reasons(failed: list[Node]) -> Iterator[str]:
@@ -108,8 +193,8 @@ def _reasons(failed: list[Node]) -> Iterator[str]:
         yield f"{names[0]}{f' and {len(names) - 1} more' if names[1:] else ''}: {message}"
 
 
-def _review(options: RunOptions, results: Results, built: DbtResult, folder: Path) -> Review:
-    rows = records(results.rows("daily_review", "requirement"))
+def _found(options: RunOptions, results: Results, built: DbtResult) -> Found:
+    rows = rows_of(results.rows("daily_review", "requirement"))
     if not rows:
         raise DbtFailed("daily_review has no rows for the day; was anything built?")
     nothing = ["trail_scope is empty: nothing was reviewed"] if not rows[0]["regions_in_scope"] else []
@@ -119,15 +204,26 @@ def _review(options: RunOptions, results: Results, built: DbtResult, folder: Pat
         + [f"test failed: {_broken(node)}" for node in built.broken_expectations()]
     )
     first = rows[0]  # the coverage is the same in every row
-    return Review(
+    return Found(
         requirements=[_requirement(row, built) for row in rows],
         regions_with_logs=first["regions_with_logs"],
         regions_in_scope=first["regions_in_scope"],
         log_files=first["log_files"],
         events=first["events"],
-        evidence=folder,
         gaps=gaps,
         notes=[f"{node.description}: {node.failures}" for node in built.warnings() if node.name != "day_is_complete"],
+    )
+
+
+def _conclusion(options: RunOptions, results: Results, found: Found, inventory: Inventory) -> Conclusion:
+    rows = rows_of(results.rows("daily_review", "requirement"))
+    return Conclusion(
+        run_date=options.run_date,
+        state=State.INCOMPLETE if found.gaps else State.COMPLETE,
+        gaps=found.gaps,
+        integrity=inventory.integrity,
+        findings={row["requirement"]: row["findings"] for row in rows},
+        unexpected_findings={row["requirement"]: row["unexpected_findings"] for row in rows},
     )
 
 
@@ -145,19 +241,20 @@ def _requirement(row: dict[str, Any], built: DbtResult) -> Requirement:
 
 
 def _log_gaps(options: RunOptions, results: Results) -> list[str]:
-    """Why the logs do not cover the day: per account and region, and per file that could not be read."""
-    coverage = [row for row in records(results.rows("log_coverage", "account_id, region")) if row["gap"]]
-    files = [row for row in records(results.rows("log_files", "log_file")) if row["problem"]]
+    """Why the logs do not cover the day: per account and region, and per file that could not be read or trusted."""
+    coverage = [row for row in rows_of(results.rows("log_coverage", "account_id, region")) if row["gap"]]
     in_scope = {(row["account_id"], row["region"]) for row in coverage if row["in_scope"]}
     gaps = [f"{row['account_id']} {row['region']}: {row['gap']}" for row in coverage]
-    unread = [
-        f"{row['log_file']} {row['problem']}"
-        for row in files
-        if row["kind"] == "log" and (row["account_id"], row["region"]) in in_scope
+    files = [
+        f"{row['log_file']} {text}"
+        for row in rows_of(results.rows("log_files", "log_file"))
+        if (row["account_id"], row["region"]) in in_scope
+        for text in (row["problem"] if row["kind"] == "log" else None, row["integrity_fault"])
+        if text
     ]
     out_of_scope = len(coverage) > len(in_scope)
     hint = f"write settings for these logs: pci-log-review init --logs {options.logs} --settings DIR"
-    return _shortened(gaps) + _shortened(unread) + ([hint] if out_of_scope else [])
+    return _shortened(gaps) + _shortened(files) + ([hint] if out_of_scope else [])
 
 
 def _shortened(lines: list[str]) -> list[str]:
@@ -170,7 +267,15 @@ def _broken(node: Node) -> str:
     return f"{node.name.replace('_', ' ')} ({node.failures} rows{f' of {where}' if where else ''})"
 
 
-def _run(options: RunOptions, started: datetime, review: Review) -> dict[str, Any]:
+def _cost(queries: list[Query], found: Found) -> dict[str, Any]:
+    """What the run read, for run.json: Athena bills by the bytes scanned."""
+    cost: dict[str, Any] = {"log_files_read": found.log_files, "events_read": found.events}
+    if queries:
+        cost |= {"queries": len(queries), "bytes_scanned": sum(query.bytes_scanned for query in queries)}
+    return cost
+
+
+def _run(options: RunOptions, started: datetime, conclusion: Conclusion) -> dict[str, Any]:
     """What run.json tells of the run itself."""
     return {
         "run_date": str(options.run_date),
@@ -178,9 +283,9 @@ def _run(options: RunOptions, started: datetime, review: Review) -> dict[str, An
         "logs": options.logs,
         "started": started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-        "exit": int(review.exit),
-        "gaps": review.gaps,
-        "notes": review.notes,
+        "state": conclusion.state.value,
+        "gaps": conclusion.gaps,
+        "integrity": conclusion.integrity,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
         "git_commit": _git_commit(),
     }

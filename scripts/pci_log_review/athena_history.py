@@ -1,0 +1,84 @@
+"""What Athena itself recorded of a run: the statements as executed, with their ids and the bytes that they scanned."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .project import ResultsError
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena.client import AthenaClient
+    from mypy_boto3_athena.type_defs import QueryExecutionTypeDef
+
+_AT_ONCE = 50  # what BatchGetQueryExecution takes
+_COMMENT = re.compile(r"\s*/\*(.*?)\*/\s*", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Query:
+    """A statement that Athena executed; `node` is the model or test that sent it."""
+
+    query_id: str
+    node: str
+    state: str
+    submitted: str
+    milliseconds: int
+    bytes_scanned: int
+    sql: str
+
+
+def queries_of(output: dict[str, Any], invocation_id: str, since: datetime) -> list[Query]:
+    """The statements of one dbt invocation from the history of the profile's work group, in the order of submission.
+
+    They are found by the query comment that dbt_project.yml defines. Raises ResultsError.
+    """
+    session = boto3.Session(profile_name=output.get("aws_profile_name"), region_name=output["region_name"])
+    athena = session.client("athena")
+    found: list[Query] = []
+    try:
+        for ids in _recent_ids(athena, output.get("work_group") or "primary"):
+            executions = athena.batch_get_query_execution(QueryExecutionIds=ids)["QueryExecutions"]
+            found += [query for execution in executions if (query := _query(execution, invocation_id))]
+            submitted = [execution["Status"]["SubmissionDateTime"] for execution in executions]
+            if submitted and max(submitted) < since:  # the history is listed newest first
+                break
+    except (BotoCoreError, ClientError) as error:
+        raise ResultsError(f"the query history of Athena can't be read: {error}") from error
+    return sorted(found, key=lambda query: (query.submitted, query.query_id))
+
+
+def _recent_ids(athena: AthenaClient, work_group: str) -> Iterator[list[str]]:
+    pages = athena.get_paginator("list_query_executions").paginate(
+        WorkGroup=work_group, PaginationConfig={"PageSize": _AT_ONCE}
+    )
+    for page in pages:
+        if page["QueryExecutionIds"]:
+            yield page["QueryExecutionIds"]
+
+
+def _query(execution: QueryExecutionTypeDef, invocation_id: str) -> Query | None:
+    comment = _COMMENT.match(execution["Query"])
+    try:
+        sent_by = json.loads(comment[1]) if comment else {}
+    except ValueError:
+        return None
+    if not comment or not isinstance(sent_by, dict) or sent_by.get("invocation_id") != invocation_id:
+        return None
+    statistics = execution.get("Statistics", {})
+    return Query(
+        query_id=execution["QueryExecutionId"],
+        node=str(sent_by.get("node") or ""),
+        state=execution["Status"]["State"],
+        submitted=execution["Status"]["SubmissionDateTime"].isoformat(timespec="milliseconds"),
+        milliseconds=int(statistics.get("TotalExecutionTimeInMillis", 0)),
+        bytes_scanned=int(statistics.get("DataScannedInBytes", 0)),
+        sql=execution["Query"][comment.end() :].strip(),
+    )

@@ -1,0 +1,143 @@
+"""The chain of evidence: every sealed run and every sign-off names the record before it by the hash of its bytes.
+
+    <evidence>/<run date>/<run id>/manifest.json          seals the files of one run
+    <evidence>/<run date>/sign-off-<id>.json              a person's review of one run
+    <evidence>/latest.json                                names the last record, which nothing else would name
+
+Ids begin with the time (UTC, to the second), and a record is always later than the one before it, so their order is
+that of the chain.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Literal
+
+from .evidence_store import EvidenceError, EvidenceStore
+
+LATEST = "latest.json"
+MANIFEST = "manifest.json"
+_ID = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
+_RECORD = re.compile(rf"(\d{{4}}-\d{{2}}-\d{{2}})/(?:({_ID})/{re.escape(MANIFEST)}|sign-off-({_ID})\.json)")
+_RUN_FOLDER = re.compile(rf"(\d{{4}}-\d{{2}}-\d{{2}}/{_ID})/")
+_TIME = "%Y%m%dT%H%M%SZ"
+
+
+@dataclass(frozen=True)
+class Link:
+    """Names a record: its key in the evidence, and the SHA-256 of its bytes in hex."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, order=True)
+class Record:
+    """A record by its name alone."""
+
+    id: str
+    path: str
+    run_date: date
+    kind: Literal["run", "sign-off"]
+
+    @property
+    def folder(self) -> str:
+        """The folder of a run."""
+        return self.path.rpartition("/")[0]
+
+
+def records(keys: list[str]) -> list[Record]:
+    """The records among the keys of the evidence, in the order in which they were made."""
+    found = []
+    for key in keys:
+        if match := _RECORD.fullmatch(key):
+            day, run, sign_off = match.groups()
+            try:
+                found.append(Record(run or sign_off, key, date.fromisoformat(day), "run" if run else "sign-off"))
+            except ValueError:  # 2026-02-31 is nobody's run date
+                continue
+    return sorted(found)
+
+
+def run_folder(key: str) -> str | None:
+    """The run's folder that a key lies in, sealed or not; None where it lies elsewhere."""
+    found = _RUN_FOLDER.match(key)
+    return found[1] if found else None
+
+
+def new_id(known: list[Record]) -> str:
+    """An id later than those of all records, whatever the clock says."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    if known:
+        now = max(now, time_of(known[-1].id) + timedelta(seconds=1))
+    return f"{now:{_TIME}}-{secrets.token_hex(4)}"
+
+
+def time_of(record_id: str) -> datetime:
+    """When the record was begun (UTC)."""
+    return datetime.strptime(record_id.partition("-")[0], _TIME).replace(tzinfo=UTC)
+
+
+def link(path: str, data: bytes) -> Link:
+    """The link to a record with these bytes."""
+    return Link(path, hashlib.sha256(data).hexdigest())
+
+
+def to_json(content: dict[str, Any]) -> bytes:
+    """The one way in which records are written down."""
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def read_record(store: EvidenceStore, path: str) -> dict[str, Any]:
+    """A record's content. Raises EvidenceError where it can't be read as one."""
+    data = store.read(path)
+    try:
+        content = json.loads(data)
+        if not isinstance(content, dict):
+            raise ValueError("it is no JSON object")
+    except ValueError as error:
+        raise EvidenceError(f"evidence: {path} is damaged: {error}; run pci-log-review verify") from error
+    return content
+
+
+def last_link(store: EvidenceStore, known: list[Record]) -> Link | None:
+    """What the next record has to name.
+
+    That is the record which latest.json names, even if somebody removed it: its absence then stays visible for ever.
+    Only a run that was interrupted between sealing and writing latest.json leaves a record which is later still.
+    """
+    last = link(known[-1].path, store.read(known[-1].path)) if known else None
+    keys = store.keys()
+    if LATEST not in keys:
+        return last
+    content = read_record(store, LATEST)
+    try:
+        named = Link(str(content["path"]), str(content["sha256"]))
+    except KeyError as error:
+        raise EvidenceError(f"evidence: {LATEST} is damaged: it has no {error}; run pci-log-review verify") from error
+    if last and read_previous(read_record(store, last.path)) == named:
+        return last
+    return named
+
+
+def read_previous(content: dict[str, Any]) -> Link | None:
+    """The link to the record before, as a record has it."""
+    previous = content.get("previous")
+    if not isinstance(previous, dict):
+        return None
+    return Link(str(previous.get("path")), str(previous.get("sha256")))
+
+
+def previous_as_json(previous: Link | None) -> dict[str, str] | None:
+    """The link as a record writes it down."""
+    return asdict(previous) if previous else None
+
+
+def set_latest(store: EvidenceStore, latest: Link) -> None:
+    """Names the last record."""
+    store.write(LATEST, to_json(asdict(latest)))

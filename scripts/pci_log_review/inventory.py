@@ -1,0 +1,180 @@
+"""What was delivered for a day, taken down before the review: dbt's `log_files` reconciles with it what was read."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import boto3
+import pyarrow as pa
+from botocore.exceptions import BotoCoreError, ClientError
+from pyarrow import parquet
+
+from .deliveries import Delivery, deliveries
+from .digests import Checked, PublicKey, check_digests
+from .lake import whole_or_not_there
+from .log_reader import MAX_BYTES, UnreadableLogFile, read_records
+from .log_store import PARALLEL_READS, LogStore, LogStoreError, open_store
+
+
+@dataclass(frozen=True)
+class InventoryFile:
+    """A file that was delivered or, if `problem` says that it is gone, should be there.
+
+    `size` is in bytes; `sha256` is of the file as delivered. What was not read has neither `sha256` nor `records`.
+    """
+
+    log_file: str
+    account_id: str
+    region: str
+    kind: str
+    size: int | None
+    etag: str | None
+    sha256: str | None
+    records: int | None
+    is_proven: bool
+    problem: str | None
+    integrity_fault: str | None
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """The files of a day, and what its digests prove, in one line."""
+
+    files: list[InventoryFile]
+    integrity: str
+
+    @property
+    def unreadable(self) -> list[str]:
+        """Log files that a query would fail on."""
+        return [file.log_file for file in self.files if file.kind == "log" and file.problem and file.size is not None]
+
+
+_COLUMNS: dict[str, pa.DataType] = {
+    "log_file": pa.string(),
+    "account_id": pa.string(),
+    "region": pa.string(),
+    "kind": pa.string(),
+    "size": pa.int64(),
+    "etag": pa.string(),
+    "sha256": pa.string(),
+    "records": pa.int64(),
+    "is_proven": pa.bool_(),
+    "problem": pa.string(),
+    "integrity_fault": pa.string(),
+}
+
+
+def take_inventory(logs: str, run_date: date, keys_of: Callable[[list[str]], Sequence[PublicKey] | None]) -> Inventory:
+    """Lists what was delivered on `run_date`, of every account and region, and checks it against CloudTrail's digests.
+
+    `keys_of` gives CloudTrail's public keys of some regions; it is asked where there are digests. Files in a folder are
+    hashed; S3 gives an ETag. Raises LogStoreError where the logs can't be listed.
+    """
+    store = open_store(logs)
+    delivered = deliveries(store, run_date)
+    regions = sorted({file.region for file in delivered if file.kind == "digest"})
+    integrity = check_digests(store, run_date, delivered, keys_of(regions) if regions else None)
+    checked = {file.log_file: file for file in integrity.files}
+    hashes = {} if logs.startswith("s3://") else _hashes(store, [file for file in delivered if file.kind == "log"])
+    files = [_listed(file, checked.pop(file.log_file, None), hashes.get(file.log_file)) for file in delivered]
+    files += [_gone(file) for file in checked.values()]
+    return Inventory(sorted(files, key=lambda file: file.log_file), integrity.summary)
+
+
+def with_unreadable_files(inventory: Inventory, logs: str) -> Inventory:
+    """The inventory after every log file was read to find those that no engine can read.
+
+    Raises LogStoreError where the logs can't be listed.
+    """
+    store = open_store(logs)
+    unknown = [file for file in inventory.files if file.kind == "log" and not file.problem and file.records is None]
+    with ThreadPoolExecutor(PARALLEL_READS) as pool:
+        problems = dict(zip(unknown, pool.map(lambda file: _problem(store, file.log_file), unknown), strict=True))
+    return replace(
+        inventory, files=[replace(file, problem=problems.get(file) or file.problem) for file in inventory.files]
+    )
+
+
+def write_inventory(inventory: Inventory, run_date: date, root: str) -> None:
+    """Writes the inventory for the source `cloudtrail.inventory`: below the lake, or the profile's s3_data_dir.
+
+    Raises LogStoreError where it can't be written.
+    """
+    content = io.BytesIO()
+    parquet.write_table(pa.Table.from_pylist([vars(file) for file in inventory.files], pa.schema(_COLUMNS)), content)
+    if root.startswith("s3://"):
+        bucket, _, prefix = root.removeprefix("s3://").rstrip("/").partition("/")
+        key = f"{prefix}/cloudtrail_inventory/run_date={run_date}/inventory.parquet".lstrip("/")
+        try:
+            boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=content.getvalue())
+        except (BotoCoreError, ClientError) as error:
+            raise LogStoreError(f"the inventory can't be written to s3://{bucket}/{key}: {error}") from error
+    else:
+        with whole_or_not_there(_partition(Path(root), run_date)) as unfinished:
+            unfinished.write_bytes(content.getvalue())
+
+
+def ensure_inventory(lake: Path, run_date: date) -> None:
+    """Gives the lake an inventory without rows where the wrapper took none: dbt ran alone."""
+    if not _partition(lake, run_date).is_file():
+        write_inventory(Inventory([], ""), run_date, str(lake))
+
+
+def _partition(lake: Path, run_date: date) -> Path:
+    return lake / "inventory" / f"run_date={run_date}" / "inventory.parquet"
+
+
+def _listed(file: Delivery, checked: Checked | None, sha256: str | None) -> InventoryFile:
+    return InventoryFile(
+        file.log_file,
+        file.account_id,
+        file.region,
+        file.kind,
+        file.size,
+        file.etag,
+        checked.sha256 if checked and checked.sha256 else sha256,
+        checked.records if checked else None,
+        checked.is_proven if checked else False,
+        "is not a whole log file" if checked and checked.kind == "log" and _is_unreadable(checked) else None,
+        checked.fault if checked else None,
+    )
+
+
+def _is_unreadable(file: Checked) -> bool:
+    return file.sha256 is not None and file.records is None
+
+
+def _gone(file: Checked) -> InventoryFile:
+    where = (file.log_file, file.account_id, file.region, file.kind)
+    # a log file that is gone can't be reviewed; a digest that is gone proves nothing any more
+    problem, fault = (file.fault, None) if file.kind == "log" else (None, file.fault)
+    return InventoryFile(*where, None, None, None, None, is_proven=False, problem=problem, integrity_fault=fault)
+
+
+def _hashes(store: LogStore, files: list[Delivery]) -> dict[str, str | None]:
+    with ThreadPoolExecutor(PARALLEL_READS) as pool:
+        found = pool.map(lambda file: _sha256(store, file), files)
+        return {file.log_file: sha256 for file, sha256 in zip(files, found, strict=True)}
+
+
+def _sha256(store: LogStore, file: Delivery) -> str | None:
+    if file.size > MAX_BYTES:
+        return None
+    try:
+        return hashlib.sha256(store.read(file.log_file)).hexdigest()
+    except LogStoreError:  # the reader of the logs will say what is wrong with it
+        return None
+
+
+def _problem(store: LogStore, log_file: str) -> str | None:
+    try:
+        read_records(log_file, store.read(log_file))
+    except (LogStoreError, UnreadableLogFile) as error:
+        return str(error)
+    return None

@@ -1,0 +1,60 @@
+"""Reads a day's sealed evidence back, to show it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+
+from .evidence_store import EvidenceStore
+from .history import Day
+from .manifest import State
+from .project import UsageError
+from .review import Sealed
+
+SHOWN_IN_MESSAGES = 20
+
+
+@dataclass(frozen=True)
+class SealedDay:
+    """A day's review as its evidence has it; the rows are those of the CSV files, `findings` by requirement."""
+
+    day: Day
+    where: str
+    review: list[dict[str, str]]
+    findings: dict[str, list[dict[str, str]]]
+
+
+def read_day(store: EvidenceStore, day: Day) -> SealedDay:
+    """The last review of the day. Raises UsageError where there is none, EvidenceError where it can't be read."""
+    if day.manifest is None:
+        raise UsageError(f"{day.run_date}: there is no sealed review ({day.state})")
+    folder = day.manifest.record.folder
+    review: list[dict[str, str]] = []
+    if day.manifest.conclusion.state is not State.FAILED:
+        review = _rows(store, f"{folder}/daily_review.csv")
+    findings = {
+        row["requirement"]: _unexpected_first(_rows(store, f"{folder}/findings/{row['requirement']}.csv"))
+        for row in review
+    }
+    return SealedDay(day, f"{store.where.rstrip('/')}/{folder}", review, findings)
+
+
+def finding_details(store: EvidenceStore, sealed: Sealed) -> list[str]:
+    """A sentence for each of the first unexpected findings of a day that was just sealed."""
+    folder = sealed.evidence.removeprefix(f"{store.where.rstrip('/')}/")
+    lines = []
+    for requirement, count in sealed.conclusion.unexpected_findings.items():
+        if count:
+            rows = _unexpected_first(_rows(store, f"{folder}/findings/{requirement}.csv"))[:count]
+            lines += [f"{requirement}: {row['detail']}" for row in rows]
+    rest = len(lines) - SHOWN_IN_MESSAGES
+    return [*lines[:SHOWN_IN_MESSAGES], *([f"… and {rest} more"] if rest > 0 else [])]
+
+
+def _rows(store: EvidenceStore, key: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(store.read(key).decode("utf-8"), newline="")))
+
+
+def _unexpected_first(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    return sorted(rows, key=lambda row: row["is_expected"] == "true")

@@ -1,0 +1,51 @@
+"""Evidence of days that were never reviewed, sealed as a run seals it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+
+from pci_log_review.chain import MANIFEST, last_link, link, new_id, records, set_latest
+from pci_log_review.evidence_store import EvidenceStore
+from pci_log_review.manifest import Conclusion, State, write_manifest
+
+NO_FINDINGS = {"10.2.1.4": 0, "10.2.1.6": 0}
+HEADER = "event_time,title,detail,is_expected\n"
+
+
+def day(number: int) -> date:
+    """The days of March 2026."""
+    return date(2026, 3, number)
+
+
+def seal(
+    store: EvidenceStore,
+    run_date: date,
+    state: State = State.COMPLETE,
+    unexpected: Mapping[str, int] = NO_FINDINGS,
+    *,
+    latest: bool = True,
+) -> str:
+    """Seals a run of the day; returns its folder. Without `latest` it was interrupted just before the end."""
+    known = records(store.keys())
+    run_id = new_id(known)
+    folder = f"{run_date}/{run_id}"
+    gaps = [] if state is State.COMPLETE else ["444455556666 eu-west-1: no logs, though trail_scope expects them daily"]
+    conclusion = Conclusion(
+        run_date, state, gaps, "integrity not proven: no digest files", dict(unexpected), dict(unexpected)
+    )
+    with store.staging(folder) as staged:
+        (staged / "findings").mkdir()
+        review = "requirement,asks,result,findings,unexpected_findings\n"
+        for requirement, count in unexpected.items():
+            rows = "".join(f"2026-03-10T08:00:{n:02}Z,A title,What {n} did,false\n" for n in range(count))
+            (staged / "findings" / f"{requirement}.csv").write_text(HEADER + rows)
+            review += f"{requirement},Something,{'findings' if count else 'no findings'},{count},{count}\n"
+        (staged / "daily_review.csv").write_text(review)
+        (staged / "run.json").write_text(json.dumps({"run_date": str(run_date), "target": "local"}) + "\n")
+        content = write_manifest(staged, run_id, conclusion, last_link(store, known))
+        store.publish(staged, folder, MANIFEST)
+    if latest:
+        set_latest(store, link(f"{folder}/{MANIFEST}", content))
+    return folder

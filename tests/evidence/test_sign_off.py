@@ -1,0 +1,159 @@
+"""A person's decisions: complete, bound to what was reviewed, never changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.evidence.sealed_days import day, seal
+
+from pci_log_review.evidence_store import EvidenceStore, open_evidence
+from pci_log_review.history import Day, history
+from pci_log_review.manifest import State
+from pci_log_review.project import UsageError
+from pci_log_review.sign_off import Decision, Verdict, parse_decision, sign_off
+
+UNEXPECTED = {"10.2.1.4": 2, "10.2.1.5": 0, "10.2.1.6": 1}
+INCIDENT = parse_decision("10.2.1.4=incident: ticket 4711")
+EXPECTED = parse_decision("10.2.1.6=expected: the trail was moved, change 12")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> EvidenceStore:
+    return open_evidence(str(tmp_path / "evidence"))
+
+
+def reviewed(store: EvidenceStore) -> Day:
+    [known] = history(store, day(5), day(5))
+    return known
+
+
+def signed(store: EvidenceStore, *decisions: Decision, reason: str | None = None) -> dict[str, Any]:
+    key = sign_off(store, reviewed(store), "A. Person", decisions, reason)
+    content: dict[str, Any] = json.loads(store.read(key))
+    return content
+
+
+def test_a_sign_off_names_who_decided_what_and_the_manifest_that_was_reviewed(store: EvidenceStore) -> None:
+    seal(store, day(5), unexpected=UNEXPECTED)
+    content = signed(store, INCIDENT, EXPECTED)
+    manifest = reviewed(store).manifest
+    assert manifest is not None
+    assert content["manifest"] == {"path": manifest.record.path, "sha256": manifest.sha256}
+    assert (content["reviewer"], content["run_date"]) == ("A. Person", "2026-03-05")
+    decided = [
+        {"requirement": "10.2.1.4", "unexpected_findings": 2, "decision": "incident", "note": "ticket 4711"},
+        {
+            "requirement": "10.2.1.6",
+            "unexpected_findings": 1,
+            "decision": "expected",
+            "note": "the trail was moved, change 12",
+        },
+    ]
+    assert content["decisions"] == decided
+    signature = reviewed(store).signature
+    assert signature is not None
+    assert (signature.reviewer, signature.is_stale) == ("A. Person", False)
+
+
+def test_an_undecided_requirement_is_named_and_nothing_is_signed(store: EvidenceStore) -> None:
+    seal(store, day(5), unexpected=UNEXPECTED)
+    with pytest.raises(UsageError, match=r"without a decision: 10\.2\.1\.6 \(1\)"):
+        signed(store, INCIDENT)
+    assert reviewed(store).signature is None
+
+
+def test_one_decision_can_stand_for_every_other_requirement(store: EvidenceStore) -> None:
+    seal(store, day(5), unexpected=UNEXPECTED)
+    content = signed(store, INCIDENT, parse_decision("all=follow-up: asked the team"))
+    assert [(line["requirement"], line["decision"]) for line in content["decisions"]] == [
+        ("10.2.1.4", "incident"),
+        ("10.2.1.6", "follow-up"),
+    ]
+
+
+def test_a_day_without_unexpected_findings_needs_no_decision(store: EvidenceStore) -> None:
+    seal(store, day(5))
+    assert signed(store)["decisions"] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "10.2.1.4",
+        "10.2.1.4=incident",
+        "10.2.1.4=incident:",
+        "10.2.1.4=incident:  ",
+        "10.2.1.4=fine: note",
+        "=incident: x",
+        "",
+    ],
+)
+def test_a_decision_without_verdict_or_note_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="write REQUIREMENT=expected"):
+        parse_decision(text)
+
+
+def test_a_note_may_hold_anything() -> None:
+    note = "a = b: c\n<script>alert(1)</script> =1+1"
+    assert parse_decision(f"10.2.1.4=follow-up: {note}") == Decision("10.2.1.4", Verdict.FOLLOW_UP, note)
+
+
+@pytest.mark.parametrize("decisions", [("10.9=expected: x",), ("10.2.1.4=expected: x", "10.2.1.4=incident: y")])
+def test_a_decision_on_no_requirement_or_twice_is_refused(store: EvidenceStore, decisions: tuple[str, ...]) -> None:
+    seal(store, day(5), unexpected=UNEXPECTED)
+    with pytest.raises(UsageError, match=r"is no requirement|is decided twice"):
+        signed(store, EXPECTED, *map(parse_decision, decisions))
+
+
+def test_an_incomplete_day_takes_a_reason(store: EvidenceStore) -> None:
+    seal(store, day(5), State.INCOMPLETE)
+    for reason in (None, "", "  "):
+        with pytest.raises(UsageError, match="the day is incomplete; signing it takes a --reason"):
+            signed(store, reason=reason)
+    assert signed(store, reason="The logs are lost")["reason"] == "The logs are lost"
+
+
+@pytest.mark.parametrize("state", ["failed", "missing"])
+def test_a_day_that_was_not_reviewed_cannot_be_signed(store: EvidenceStore, state: str) -> None:
+    seal(store, day(5) if state == "failed" else day(4), State.FAILED)
+    with pytest.raises(UsageError, match=state):
+        signed(store, reason="never mind")
+
+
+def test_a_reviewer_has_a_name(store: EvidenceStore) -> None:
+    seal(store, day(5))
+    with pytest.raises(UsageError, match="has to give a name"):
+        sign_off(store, reviewed(store), " ", [], None)
+
+
+def test_changed_evidence_cannot_be_signed(store: EvidenceStore) -> None:
+    folder = seal(store, day(5))
+    store.write(f"{folder}/daily_review.csv", b"changed")
+    with pytest.raises(UsageError, match=r"daily_review\.csv was changed after it was sealed"):
+        signed(store)
+
+
+def test_a_correction_is_a_further_file_and_the_last_one_counts(store: EvidenceStore) -> None:
+    seal(store, day(5), unexpected=UNEXPECTED)
+    first = sign_off(store, reviewed(store), "A. Person", [INCIDENT, EXPECTED], None)
+    before = store.read(first)
+    second = sign_off(store, reviewed(store), "B. Person", [INCIDENT, EXPECTED], None)
+    assert first != second
+    assert store.read(first) == before
+    signature = reviewed(store).signature
+    assert signature is not None
+    assert signature.reviewer == "B. Person"
+
+
+def test_a_later_review_of_the_day_makes_the_sign_off_stale(store: EvidenceStore) -> None:
+    seal(store, day(5))
+    signed(store)
+    assert reviewed(store).is_signed
+    seal(store, day(5))
+    signature = reviewed(store).signature
+    assert signature is not None
+    assert signature.is_stale
+    assert not reviewed(store).is_signed

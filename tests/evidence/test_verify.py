@@ -1,0 +1,225 @@
+"""Whatever is changed, removed or added in sealed evidence is found, and named."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.evidence.sealed_days import day, seal
+
+from pci_log_review.chain import LATEST, MANIFEST, last_link, records
+from pci_log_review.evidence_store import EvidenceStore, open_evidence
+from pci_log_review.history import history
+from pci_log_review.manifest import State
+from pci_log_review.sign_off import parse_decision, sign_off
+from pci_log_review.verify import Verified, verify
+
+LAST = day(5)
+
+
+def build(store: EvidenceStore) -> list[str]:
+    """Five days, one of them reviewed twice and signed in between; the folders of the runs in their order."""
+    folders = [seal(store, day(1)), seal(store, day(2), State.INCOMPLETE), seal(store, day(3), State.FAILED)]
+    unexpected = {"10.2.1.4": 2, "10.2.1.6": 0}
+    folders.append(seal(store, day(3), unexpected=unexpected))
+    [third] = history(store, day(3), day(3))
+    sign_off(store, third, "A. Person", [parse_decision("10.2.1.4=incident: ticket 4711")], None)
+    return [*folders, seal(store, day(4)), seal(store, day(5))]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("whole") / "evidence"
+    build(open_evidence(str(root)))
+    return root
+
+
+@pytest.fixture
+def root(whole: Path, tmp_path: Path) -> Path:
+    """A copy of whole evidence, to be tampered with."""
+    return shutil.copytree(whole, tmp_path / "evidence")
+
+
+def verified(root: Path) -> Verified:
+    return verify(open_evidence(str(root)), None, LAST)
+
+
+def faults(root: Path) -> list[str]:
+    return [f"{fault.where}: {fault.text}" for fault in verified(root).faults]
+
+
+def runs(root: Path) -> list[str]:
+    return [record.folder for record in records(open_evidence(str(root)).keys()) if record.kind == "run"]
+
+
+def test_whole_evidence_has_no_fault(store: EvidenceStore) -> None:
+    build(store)
+    assert verify(store, None, LAST) == Verified(runs=6, sign_offs=1, files=24, faults=[], notes=[])
+
+
+FILES = ("flip", "delete", "append", "truncate", "empty", "rename", "add", "swap", "delete folder", "copy run")
+
+
+def tamper(root: Path, chance: random.Random, how: str) -> str:
+    """Does one thing to the evidence that nobody may do; returns what was done."""
+    files = sorted(path for path in root.rglob("*") if path.is_file() and not path.name.startswith("."))
+    file = chance.choice([path for path in files if path.stat().st_size])
+    data = bytearray(file.read_bytes())
+    match how:
+        case "flip":
+            at = chance.randrange(len(data))
+            data[at] ^= 1 << chance.randrange(8)
+            file.write_bytes(data)
+        case "delete":
+            file.unlink()
+        case "append":
+            file.write_bytes(bytes(data) + chance.choice([b"\n", b" ", b"x"]))
+        case "truncate":
+            file.write_bytes(data[: chance.randrange(len(data))])
+        case "empty":
+            file.write_bytes(b"")
+        case "rename":
+            file.rename(file.with_name(f"{file.name}.old"))
+        case "add":
+            (file.parent / chance.choice(["note.txt", "extra.csv", "manifest.json.bak"])).write_text("more")
+        case "swap":
+            other = chance.choice([path for path in files if path.read_bytes() != bytes(data)])
+            file.write_bytes(other.read_bytes())
+        case "delete folder":
+            folder = chance.choice([path for path in root.rglob("*") if path.is_dir() and any(path.rglob("*.*"))])
+            shutil.rmtree(folder)
+            return f"{how} {folder.relative_to(root)}"
+        case "copy run":
+            folder = root / chance.choice(runs(root))
+            shutil.copytree(folder, folder.parent / f"20990101T000000Z-{chance.getrandbits(32):08x}")
+            return f"{how} {folder.relative_to(root)}"
+    return f"{how} {file.relative_to(root)}"
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_each_of_a_hundred_random_manipulations_is_found(root: Path, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311  # the same manipulations every time
+    done = tamper(root, chance, "flip" if seed % 2 else FILES[seed // 2 % len(FILES)])
+    assert faults(root), done
+
+
+def test_every_single_byte_of_the_records_counts(root: Path) -> None:
+    chance = random.Random(7)  # noqa: S311
+    paths = [root / LATEST, *(root / record.path for record in records(open_evidence(str(root)).keys()))]
+    for path in paths:
+        whole = path.read_bytes()
+        for at in chance.sample(range(len(whole)), 25):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+            assert faults(root), f"byte {at} of {path.name}"
+        path.write_bytes(whole)
+    assert not faults(root)
+
+
+def test_a_changed_file_is_named(root: Path) -> None:
+    name = f"{runs(root)[0]}/daily_review.csv"
+    (root / name).write_text((root / name).read_text().replace("no findings", "NO findings"))
+    assert faults(root) == [f"{name}: was changed after it was sealed"]
+
+
+def test_a_removed_file_is_named(root: Path) -> None:
+    name = f"{runs(root)[1]}/findings/10.2.1.4.csv"
+    (root / name).unlink()
+    assert faults(root) == [f"{name}: was removed"]
+
+
+def test_an_added_file_is_named(root: Path) -> None:
+    name = f"{runs(root)[1]}/findings/10.2.1.5.csv"
+    (root / name).write_text("")
+    (root / "readme.txt").write_text("")
+    assert faults(root) == [f"{name}: is not in the manifest", "readme.txt: belongs to no run"]
+
+
+@pytest.mark.parametrize("number", [1, 2, 4, 5])
+def test_a_removed_day_is_named_wherever_it_stood(root: Path, number: int) -> None:
+    [folder] = [run for run in runs(root) if run.startswith(str(day(number)))]
+    shutil.rmtree(root / str(day(number)))
+    told = faults(root)
+    assert f"{folder}/{MANIFEST}: was removed: the chain names it" in told
+    assert number in (1, 5) or f"{day(number)}: no sealed review of the day" in told
+
+
+def test_a_removed_run_of_a_day_that_was_reviewed_again_is_named(root: Path) -> None:
+    first, second = (run for run in runs(root) if run.startswith(str(day(3))))
+    shutil.rmtree(root / first)
+    assert f"{first}/{MANIFEST}: was removed: the chain names it" in faults(root)
+    assert (root / second).is_dir()
+
+
+def test_a_removed_sign_off_is_named(root: Path) -> None:
+    [path] = (root / str(day(3))).glob("sign-off-*.json")
+    path.unlink()
+    assert faults(root) == [f"{path.relative_to(root)}: was removed: the chain names it"]
+
+
+def test_a_removed_last_run_stays_named_when_days_are_reviewed_after_it(root: Path) -> None:
+    last = runs(root)[-1]
+    shutil.rmtree(root / last)
+    store = open_evidence(str(root))
+    seal(store, day(5))
+    seal(store, day(6))
+    assert f"{last}/{MANIFEST}: was removed: the chain names it" in faults(root)
+
+
+def test_a_manifest_that_was_rewritten_to_fit_its_changed_files_is_found(root: Path) -> None:
+    """Who changes a file can change its manifest as well, and the record after that one, and so on to latest.json."""
+    folder = root / runs(root)[4]
+    manifest = folder / MANIFEST
+    content = manifest.read_text().replace('"state": "complete"', '"state": "incomplete"')
+    assert content != manifest.read_text()
+    manifest.write_text(content)
+    assert faults(root) == [
+        f"{runs(root)[4]}/{MANIFEST}: was changed after it was sealed: the chain names another hash"
+    ]
+
+
+def test_a_run_that_was_interrupted_before_the_pointer_is_no_fault_and_the_next_links_to_it(tmp_path: Path) -> None:
+    store = open_evidence(str(tmp_path))
+    seal(store, day(1))
+    seal(store, day(2), latest=False)
+    assert verify(store, None, day(2)).faults == []
+    seal(store, day(3))
+    assert verify(store, None, day(3)).faults == []
+
+
+def test_what_an_interrupted_run_left_is_no_evidence_and_no_fault(root: Path) -> None:
+    left = root / str(day(6)) / ".20260307T060000Z-0000abcd.unfinished"
+    left.mkdir(parents=True)
+    (left / "daily_review.csv").write_text("half")
+    unsealed = root / str(day(6)) / "20260307T060000Z-0000abcd"
+    unsealed.mkdir()
+    (unsealed / "daily_review.csv").write_text("half")
+    found = verified(root)
+    assert (found.faults, len(found.notes)) == ([], 2)
+    assert all("it is no evidence" in note for note in found.notes)
+    assert [known.state for known in history(open_evidence(str(root)), day(6), day(6))] == ["missing"]
+
+
+def test_a_day_that_was_never_reviewed_is_named(root: Path) -> None:
+    found = verify(open_evidence(str(root)), None, day(7))
+    assert [fault.where for fault in found.faults] == ["2026-03-06", "2026-03-07"]
+
+
+def test_a_place_without_evidence_is_not_verified(tmp_path: Path) -> None:
+    assert verify(open_evidence(str(tmp_path)), None, day(7)).faults
+
+
+def test_only_the_days_asked_for_are_read(root: Path) -> None:
+    (root / f"{runs(root)[0]}/run.json").write_text("changed")
+    store = open_evidence(str(root))
+    assert verify(store, day(2), day(5)).faults == []
+    assert [fault.where for fault in verify(store, day(1), day(1)).faults] == [f"{runs(root)[0]}/run.json"]
+
+
+def test_the_next_record_links_to_the_last(root: Path) -> None:
+    store = open_evidence(str(root))
+    known = records(store.keys())
+    last = last_link(store, known)
+    assert last is not None
+    assert last.path == known[-1].path == f"{runs(root)[-1]}/{MANIFEST}"
