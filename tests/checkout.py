@@ -64,7 +64,7 @@ class Checkout:
     def run(self, *arguments: str, **environment: str) -> Ended:
         """Runs the wrapper's command line."""
         command = [sys.executable, "-m", "pci_log_review.cli", *arguments]
-        return self._ended(command, environment | {"PCI_LOG_REVIEW_EVIDENCE": str(self.evidence)})
+        return self.ended(command, environment)
 
     def review(self, run_date: str, logs: Path | str = ROOT / "sample_logs", *arguments: str) -> Ended:
         """Runs the wrapper's review of a day."""
@@ -74,7 +74,7 @@ class Checkout:
         """Runs dbt alone, as a dbt user does."""
         self.state.mkdir(parents=True, exist_ok=True)
         where = ["--target-path", str(self.home / "target"), "--log-path", str(self.home / "logs")]
-        return self._ended([sys.executable, "-c", DBT, "--no-use-colors", *arguments, *where], environment)
+        return self.ended([sys.executable, "-c", DBT, "--no-use-colors", *arguments, *where], environment)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """The rows of a query on the tables that a run left."""
@@ -90,31 +90,37 @@ class Checkout:
 
     def evidence_of(self, run_date: str) -> Path:
         """The evidence folder of the day's newest run."""
-        return max((self.evidence / run_date).iterdir())
+        return max(path.parent for path in (self.evidence / run_date).glob("*/manifest.json"))
 
     def run_json(self, run_date: str) -> dict[str, Any]:
         """What run.json of the day's newest run says."""
         content: dict[str, Any] = json.loads((self.evidence_of(run_date) / "run.json").read_text())
         return content
 
-    def _ended(self, command: list[str], environment: dict[str, str]) -> Ended:
+    def ended(self, command: list[str], environment: dict[str, str]) -> Ended:
+        """Runs a command in the project to its end."""
+        running = self.begun(command, environment)
+        out, errors = running.communicate(timeout=600)
+        return Ended(running.returncode, out + errors)
+
+    def begun(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+        """Starts a command in the project, with the state and the evidence of this checkout."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PCI_LOG_REVIEW_")}
         defaults = {
             "PCI_LOG_REVIEW_STATE": str(self.state),
+            "PCI_LOG_REVIEW_EVIDENCE": str(self.evidence),
             "DBT_PROFILES_DIR": str(self._profiles()),
-            "PYTHONPATH": str(self.project / "scripts"),
+            "PYTHONPATH": f"{self.project / 'scripts'}{os.pathsep}{ROOT}",
             "COLUMNS": "160",
         }
-        done = subprocess.run(
+        return subprocess.Popen(
             command,
             env=inherited | defaults | environment,
             cwd=self.project,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-            timeout=600,
         )
-        return Ended(done.returncode, done.stdout + done.stderr)
 
     def _profiles(self) -> Path:
         # a developer's profiles.yml may point anywhere: tests take the one that is shipped

@@ -125,6 +125,19 @@ def last_link(store: EvidenceStore, known: list[Record]) -> Link | None:
     return named
 
 
+def mend_latest(store: EvidenceStore) -> None:
+    """Names the last record where a run was interrupted between sealing it and naming it. The caller holds the lock."""
+    known = records(store.keys())
+    if not known:
+        return
+    data = store.read(known[-1].path)
+    last, previous = link(known[-1].path, data), read_previous(read_record(store, known[-1].path))
+    named = last_link(store, known)
+    has_latest = LATEST in store.keys()  # noqa: SIM118  # no dictionary
+    if named == last and (has_latest or previous is None):
+        set_latest(store, last)
+
+
 def read_previous(content: dict[str, Any]) -> Link | None:
     """The link to the record before, as a record has it."""
     previous = content.get("previous")

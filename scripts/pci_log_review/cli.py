@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from . import history as clock
+from .chain import mend_latest
 from .evidence_store import EvidenceError, EvidenceStore, Locked, open_evidence
 from .history import Due, due_days, history
 from .log_store import LogStoreError
@@ -280,6 +281,7 @@ def sign_off_command(day: date, reviewer: str, decisions: tuple[str, ...], reaso
     store = _store(evidence)
     decided = [parse_decision(text) for text in decisions]
     with store.lock():
+        mend_latest(store)
         key = sign_off(store, history(store, day, day)[0], reviewer, decided, reason)
     click.echo(f"Signed: {store.where.rstrip('/')}/{key}")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 
+from .chain import mend_latest
 from .dbt_run import Progress
 from .evidence_store import EvidenceStore
 from .history import Due
@@ -72,6 +73,7 @@ def run_days(
     """
     with store.lock() as lock:
         store.clean()
+        mend_latest(store)
         chosen = due()  # asked under the lock: a run that has just ended may have done them
         done = []
         for day in chosen.days:

@@ -13,6 +13,7 @@ from .project import UsageError
 from .review import Sealed
 
 SHOWN_IN_MESSAGES = 20
+csv.field_size_limit(1 << 30)  # a log may have a field of a megabyte
 
 
 @dataclass(frozen=True)

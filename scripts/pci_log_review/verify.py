@@ -122,7 +122,8 @@ def _chain_faults(store: EvidenceStore, known: list[Record], keys: list[str]) ->
         yield from _link_faults(named, before, known)
         before = link(record.path, data)
     if LATEST not in keys:
-        if before:
+        # the very first run may have been interrupted before it wrote latest.json
+        if len(known) > 1:
             yield Fault(LATEST, "was removed")
         return
     try:

@@ -43,10 +43,11 @@ def test_faulty_settings_run_nothing(tmp_path: Path) -> None:
 
 def test_help_names_every_option_with_its_environment_variable(tmp_path: Path) -> None:
     ended = Checkout.of(tmp_path).run("run", "--help")
-    for option in ("logs", "run-date", "target", "evidence", "settings", "state", "log-format"):
+    days = ("run-date", "since", "from", "to", "max-days")
+    for option in ("logs", *days, "target", "evidence", "settings", "state", "notify-topic", "log-format"):
         assert f"--{option}" in ended.text
         assert f"PCI_LOG_REVIEW_{option.replace('-', '_').upper()}" in ended.text
-    assert "Exit codes: 0 the day is reviewed and complete" in ended.text
+    assert "Exit codes: 0 every day is reviewed and complete" in ended.text
 
 
 def test_options_come_from_environment_variables(tmp_path: Path) -> None:

@@ -1,0 +1,80 @@
+"""The wrapper's command line, which kills itself where a test says so: at a step of a run, as a power cut would.
+
+    python -m tests.end_to_end.interrupted STEP TODAY run …
+
+STEP is `<function>:<before|after>`, `dbt:<number>` (when that many models, seeds and tests have ended), or `never`.
+TODAY stands for the day that is going on, so that the sample logs' days are due.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from pci_log_review import cli, evidence_store, history, review, runs
+from pci_log_review.dbt_run import Progress, build
+
+# Where each step of a run is called from.
+STEPS: dict[str, Any] = {
+    "review_day": runs,
+    "take_inventory": review,
+    "write_inventory": review,
+    "build": review,
+    "write_evidence": review,
+    "write_manifest": review,
+    "set_latest": review,
+    "publish": evidence_store.FolderEvidence,
+    "publish_s3": evidence_store.S3Evidence,
+    "notify": cli,
+}
+
+
+def die() -> None:
+    """Ends this process at once; nothing is cleaned up."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _dies(function: Callable[..., Any], when: str) -> Callable[..., Any]:
+    def dying(*arguments: Any, **named: Any) -> Any:
+        if when == "before":
+            die()
+        function(*arguments, **named)
+        die()
+
+    return dying
+
+
+def _dies_in_dbt(number: int, build: Callable[..., Any]) -> Callable[..., Any]:
+    def dying(*arguments: Any) -> Any:
+        *others, on_progress = arguments
+
+        def progress(step: Progress) -> None:
+            on_progress(step)
+            if step.number >= number:
+                die()
+
+        return build(*others, progress)
+
+    return dying
+
+
+def main() -> None:
+    """Runs the command line with one step that kills."""
+    step, today = sys.argv[1], date.fromisoformat(sys.argv[2])
+    del sys.argv[1:3]
+    history.today = lambda: today
+    name, _, when = step.partition(":")
+    if name == "dbt":
+        setattr(review, "build", _dies_in_dbt(int(when), build))  # noqa: B010  # the name is another module's
+    elif name != "never":
+        attribute = name.removesuffix("_s3")
+        setattr(STEPS[name], attribute, _dies(getattr(STEPS[name], attribute), when))
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

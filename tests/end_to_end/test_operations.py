@@ -1,0 +1,280 @@
+"""Every day by itself: what is due, what interrupts it, what a person does with it."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyarrow import parquet
+from tests.checkout import ROOT, Checkout, Ended
+
+from pci_log_review.evidence_store import open_evidence
+
+TODAY = "2026-03-12"
+DAYS = ("2026-03-09", "2026-03-10", "2026-03-11")
+# dbt's own tests need not run each time
+NO_TESTS = {"DBT_RESOURCE_TYPES": "model seed"}
+# One run is interrupted at each of these, in this order; a day whose run was sealed before is not run again.
+STEPS = (
+    "review_day:before",
+    "take_inventory:after",
+    "write_inventory:after",
+    "dbt:3",
+    "dbt:14",
+    "dbt:22",
+    "build:after",
+    "write_evidence:after",
+    "publish:before",
+    "publish:after",
+    "set_latest:before",
+    "notify:before",
+)
+# What differs between two runs that found the same.
+TIMES = ("run.json", "manifest.json")
+
+
+def command(step: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "tests.end_to_end.interrupted", step, TODAY, *arguments]
+
+
+def operate(checkout: Checkout, step: str, *arguments: str, **environment: str) -> Ended:
+    return checkout.ended(command(step, *arguments), NO_TESTS | environment)
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample logs, with a corrupt file on the first day; on the last one, a region has no logs anyway."""
+    copy = shutil.copytree(ROOT / "sample_logs", tmp_path_factory.mktemp("logs") / "logs")
+    corrupt(copy, DAYS[0])
+    return copy
+
+
+def corrupt(logs: Path, run_date: str) -> Path:
+    path = sorted(logs.glob(f"AWSLogs/*/CloudTrail/us-east-1/{run_date.replace('-', '/')}/*.json.gz"))[0]
+    path.write_bytes(path.read_bytes()[:-20])
+    return path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    checkout = Checkout.of(tmp_path_factory.mktemp("undisturbed"))
+    ended = operate(checkout, "never", "run", "--logs", str(logs), "--since", DAYS[0])
+    assert ended.code == 3, ended.last_lines
+    return checkout
+
+
+def evidence(checkout: Checkout) -> dict[str, dict[str, Any]]:
+    """The last sealed evidence of each day: its files, and what its manifest says of the day."""
+    found: dict[str, dict[str, Any]] = {}
+    for run_date in DAYS:
+        folder = max(path.parent for path in (checkout.evidence / run_date).glob("*/manifest.json"))
+        files = {
+            str(path.relative_to(folder)): (
+                parquet.read_table(path).to_pylist() if path.suffix == ".parquet" else path.read_text()
+            )
+            for path in folder.rglob("*.*")
+            if path.name not in TIMES
+        }
+        manifest = json.loads((folder / "manifest.json").read_text())
+        says = {name: manifest[name] for name in ("state", "gaps", "integrity", "findings", "unexpected_findings")}
+        found[run_date] = files | {"says": says}
+    return found
+
+
+def tables(checkout: Checkout) -> dict[str, list[tuple[Any, ...]]]:
+    names = [name for (name,) in checkout.rows("select table_name from duckdb_tables() order by 1")]
+    return {name: sorted(checkout.rows(f"select * from {name}"), key=str) for name in names}
+
+
+def verified(checkout: Checkout) -> Ended:
+    return operate(checkout, "never", "verify")
+
+
+def test_every_day_that_is_due_is_reviewed_the_oldest_first(undisturbed: Checkout, logs: Path) -> None:
+    status = operate(undisturbed, "never", "status")
+    lines = [line for line in status.text.splitlines() if "2026-03-" in line]
+    assert [line.split("│")[1:3] for line in lines] == [
+        [" 2026-03-09 ", " incomplete "],
+        [" 2026-03-10 ", " complete   "],
+        [" 2026-03-11 ", " incomplete "],
+    ]
+    manifests = sorted(undisturbed.evidence.glob("*/*/manifest.json"), key=lambda path: path.parent.name)
+    assert [path.parts[-3] for path in manifests] == list(DAYS)
+    gaps = {run_date: found["says"]["gaps"] for run_date, found in evidence(undisturbed).items()}
+    assert len(gaps[DAYS[0]]) == 2, gaps[DAYS[0]]
+    assert "1 of 4 log files could not be reviewed whole" in gaps[DAYS[0]][0]
+    assert gaps[DAYS[2]] == ["444455556666 eu-west-1: no logs, though trail_scope expects them daily"]
+    assert verified(undisturbed).code == 0
+    assert logs.is_dir()
+
+
+def test_what_is_complete_is_not_due_again_and_what_is_incomplete_is(
+    undisturbed: Checkout, logs: Path, tmp_path: Path
+) -> None:
+    checkout = Checkout.of(tmp_path)
+    shutil.copytree(undisturbed.evidence, checkout.evidence)
+    arguments = ("run", "--logs", str(logs), "--max-days", "1")
+    ended = operate(checkout, "never", *arguments)
+    assert "Reviewing the logs delivered on 2026-03-09" in ended.text
+    assert "1 more days are due" in ended.text
+    assert ended.code == 3
+
+
+def test_nothing_is_due_when_all_is_complete_or_signed(undisturbed: Checkout, logs: Path, tmp_path: Path) -> None:
+    checkout = Checkout.of(tmp_path)
+    shutil.copytree(undisturbed.evidence, checkout.evidence)
+    for run_date in (DAYS[0], DAYS[2]):
+        signed = operate(
+            checkout, "never", "sign-off", run_date, "--reviewer", "A. Person",
+            "--decision", "all=expected: nothing new", "--reason", "The logs are lost",
+        )  # fmt: skip
+        assert signed.code == 0, signed.text
+    ended = operate(checkout, "never", "run", "--logs", str(logs))
+    assert ended.code == 0, ended.last_lines
+    assert "Nothing is due" in ended.text
+    status = operate(checkout, "never", "status")
+    assert status.text.count("A. Person") == 2
+    assert verified(checkout).code == 0
+
+
+def test_a_run_that_is_killed_at_any_step_leaves_no_false_evidence_and_the_next_makes_it_right(
+    undisturbed: Checkout, logs: Path, tmp_path: Path
+) -> None:
+    checkout = Checkout.of(tmp_path)
+    arguments = ("run", "--logs", str(logs), "--since", DAYS[0])
+    for step in STEPS:
+        killed = operate(checkout, step, *arguments)
+        assert killed.code == -signal.SIGKILL, f"{step}: {killed.last_lines}"
+        sealed = set(checkout.evidence.glob("*/*/manifest.json"))
+        for manifest in sealed:
+            state = json.loads(manifest.read_text())["state"]
+            assert (state == "complete") == (manifest.parts[-3] == DAYS[1]), "nothing incomplete is called complete"
+        if sealed:
+            told = verified(checkout).text
+            assert "changed" not in told, f"{step}: {told}"
+            assert "removed" not in told, f"{step}: {told}"
+    ended = operate(checkout, "never", *arguments)
+    assert ended.code == 3, ended.last_lines
+    assert verified(checkout).code == 0
+    assert evidence(checkout) == evidence(undisturbed)
+    assert tables(checkout) == tables(undisturbed)
+    assert not list(checkout.evidence.glob("*/.*"))
+
+
+def test_a_second_run_ends_at_once_with_one_clear_line_and_the_first_goes_on(logs: Path, tmp_path: Path) -> None:
+    checkout = Checkout.of(tmp_path)
+    arguments = ("run", "--logs", str(logs), "--run-date", DAYS[1])
+    first = checkout.begun(command("never", *arguments), NO_TESTS)
+    deadline = time.monotonic() + 60
+    while not (checkout.evidence / ".lock").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    second = operate(checkout, "never", *arguments)
+    assert second.code == 1
+    [line] = [line for line in second.text.splitlines() if line.startswith("pci-log-review: ")]
+    assert "another run holds the lock" in line
+    assert f"process {first.pid} on" in line
+    assert first.wait(120) == 0
+    assert len(list(checkout.evidence.glob("*/*/manifest.json"))) == 1
+
+
+def test_a_run_that_is_asked_to_end_stops_dbt_and_gives_the_lock_back(logs: Path, tmp_path: Path) -> None:
+    checkout = Checkout.of(tmp_path)
+    arguments = ("run", "--logs", str(logs), "--run-date", DAYS[1], "--log-format", "json")
+    running = checkout.begun(command("never", *arguments), NO_TESTS)
+    assert running.stdout is not None
+    for line in running.stdout:
+        if '"progress"' in line:
+            break
+    running.terminate()
+    assert running.wait(30) == 128 + signal.SIGTERM
+    assert not list((checkout.evidence / DAYS[1]).iterdir())
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert not [line for line in listed.splitlines() if "dbt_child" in line and str(tmp_path) in line]
+    assert operate(checkout, "never", *arguments).code == 0
+
+
+def test_dbt_ends_when_the_wrapper_is_killed(logs: Path, tmp_path: Path) -> None:
+    checkout = Checkout.of(tmp_path)
+    killed = operate(checkout, "dbt:2", "run", "--logs", str(logs), "--run-date", DAYS[1])
+    assert killed.code == -signal.SIGKILL
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+        if not [line for line in listed.splitlines() if "dbt_child" in line and str(tmp_path) in line]:
+            return
+        time.sleep(0.2)
+    pytest.fail("dbt outlived the wrapper")
+
+
+def test_a_failed_run_is_sealed_as_failed_told_and_due_again(logs: Path, tmp_path: Path) -> None:
+    checkout = Checkout.of(tmp_path, copied=True)
+    checkout.broken("models/requirements/pci_10_2_1_4_invalid_access_attempts.sql", "outcome = 'denied'", "nonsense")
+    ended = operate(checkout, "never", "run", "--logs", str(logs), "--run-date", DAYS[1])
+    assert ended.code == 1
+    assert ended.last_lines.endswith("pci-log-review: the run FAILED; earlier results of the day stand")
+    [manifest] = checkout.evidence.glob("*/*/manifest.json")
+    content = json.loads(manifest.read_text())
+    assert (content["state"], list(content["files"])) == ("failed", ["run.json"])
+    assert "nonsense" in content["gaps"][0]
+    assert "failed" in operate(checkout, "never", "status").text
+
+
+HOSTILE = (
+    "<script>alert(1)</script>\"'--;\n=cmd|'/C calc'!A0\r\n\x1b[2J\x1b]0;owned\x07\u202e,\t@SUM(1+1)" + "A" * 1_000_000
+)
+
+
+def test_hostile_text_in_any_field_reaches_no_reader_unescaped(tmp_path: Path) -> None:
+    checkout = Checkout.of(tmp_path)
+    logs = shutil.copytree(ROOT / "sample_logs", tmp_path / "hostile")
+    fields = ("userAgent", "sourceIPAddress", "errorCode", "errorMessage", "eventName", "eventSource", "awsRegion")
+    base = {
+        "eventVersion": "1.08", "eventTime": f"{DAYS[1]}T08:00:00Z", "eventSource": "iam.amazonaws.com",
+        "eventName": "CreateUser", "awsRegion": "us-east-1", "sourceIPAddress": "203.0.113.9", "userAgent": "x",
+        "errorCode": "AccessDenied", "eventType": "AwsApiCall", "recipientAccountId": "111122223333",
+        "userIdentity": {"type": "Root", "arn": "arn:aws:iam::111122223333:root", "accountId": "111122223333"},
+        "requestParameters": {"userName": HOSTILE}, "resources": [{"ARN": HOSTILE}],
+    }  # fmt: skip
+    records = [base | {"eventID": f"hostile-{field}", field: HOSTILE} for field in fields]
+    records.append(base | {"eventID": HOSTILE, "userIdentity": {"type": HOSTILE, "arn": HOSTILE, "userName": HOSTILE}})
+    folder = logs / "AWSLogs/111122223333/CloudTrail/us-east-1" / DAYS[1].replace("-", "/")
+    text = json.dumps({"Records": records}).encode()
+    (folder / "111122223333_CloudTrail_us-east-1_20260310T0800Z_hostile.json.gz").write_bytes(gzip.compress(text))
+    ran = operate(checkout, "never", "run", "--logs", str(logs), "--run-date", DAYS[1])
+    assert ran.code == 0, ran.last_lines
+    shown = operate(checkout, "never", "show", DAYS[1], "--limit", "10000")
+    assert shown.code == 0, shown.last_lines
+    assert "<script>" in shown.text, "the hostile events are there to be seen"
+    for told in (ran.text, shown.text):
+        assert not set(told) & set("\x1b\x07\r\u202e")
+        assert max(map(len, told.splitlines())) < 2_000
+    for path in checkout.evidence_of(DAYS[1]).rglob("*.csv"):
+        for row in read_csv(path):
+            for cell in row:
+                assert not cell.lstrip().startswith(("=", "+", "-", "@")), f"{path.name}: {cell[:80]!r}"
+    store = open_evidence(str(checkout.evidence))
+    assert all(key.isprintable() for key in store.keys())  # noqa: SIM118
+
+
+def read_csv(path: Path) -> list[list[str]]:
+    csv.field_size_limit(10_000_000)
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+def test_the_lock_is_free_after_a_kill(logs: Path, tmp_path: Path) -> None:
+    checkout = Checkout.of(tmp_path)
+    assert operate(checkout, "take_inventory:before", "run", "--logs", str(logs), "--run-date", DAYS[1]).code == -9
+    assert (checkout.evidence / ".lock").exists()
+    store = open_evidence(str(checkout.evidence))
+    with store.lock():
+        assert store.keys() == []

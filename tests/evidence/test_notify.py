@@ -1,0 +1,160 @@
+"""What people are told, by a topic and a webhook that really answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import boto3
+import pytest
+
+from pci_log_review.notify import DayOutcome, Message, notify
+
+DAY = DayOutcome(
+    run_date="2026-03-10",
+    state="incomplete",
+    gaps=["444455556666 eu-west-1: no logs, though trail_scope expects them daily"],
+    integrity="integrity not proven: no digest files",
+    unexpected_findings={"10.2.1.4": 3, "10.2.1.5": 0, "10.2.1.6": 1},
+    evidence="s3://evidence/2026-03-10/20260311T060000Z-0000abcd",
+    manifest_sha256="ab" * 32,
+    details=[],
+)
+MESSAGE = Message("INCOMPLETE", [DAY], 0, [])
+
+
+class Webhook:
+    """A web server that keeps what is posted."""
+
+    def __init__(self, status: int = 200) -> None:
+        self.posted: list[dict[str, Any]] = []
+        posted = self.posted
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(status)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}/hook?token=secret"
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    hook = Webhook()
+    yield hook
+    hook.server.shutdown()
+
+
+@pytest.fixture
+def topic(s3: None) -> tuple[str, str]:  # noqa: ARG001 — the environment in which boto3 finds moto
+    """A topic, and the queue that gets what is published."""
+    sns, sqs = boto3.client("sns"), boto3.client("sqs")
+    arn = sns.create_topic(Name="review")["TopicArn"]
+    queue = sqs.create_queue(QueueName="review")["QueueUrl"]
+    where = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=where)
+    return arn, queue
+
+
+def received(queue: str) -> dict[str, Any]:
+    [message] = boto3.client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    content: dict[str, Any] = json.loads(message["Body"])
+    return content
+
+
+def test_the_text_tells_day_completeness_gaps_unexpected_findings_and_evidence() -> None:
+    assert MESSAGE.text.splitlines() == [
+        "PCI log review of 2026-03-10: INCOMPLETE",
+        "",
+        "2026-03-10: incomplete. integrity not proven: no digest files",
+        "  - 444455556666 eu-west-1: no logs, though trail_scope expects them daily",
+        "  unexpected findings: 10.2.1.4: 3, 10.2.1.6: 1",
+        f"  evidence: s3://evidence/2026-03-10/20260311T060000Z-0000abcd (manifest {'ab' * 32})",
+    ]
+
+
+def test_a_complete_day_says_that_nothing_unexpected_was_found() -> None:
+    day = replace(DAY, state="complete", gaps=[], unexpected_findings={"10.2.1.4": 0})
+    assert "  unexpected findings: none" in Message("complete", [day], 0, []).text.splitlines()
+
+
+def test_a_run_without_a_due_day_and_one_that_could_not_begin_are_told_as_well() -> None:
+    assert Message("nothing is due", [], 0, []).text == "PCI log review: nothing is due"
+    text = Message("FAILED", [], 0, ["settings: trail_scope.csv, line 2: account_id: is empty"]).text
+    assert text == "PCI log review: FAILED\nsettings: trail_scope.csv, line 2: account_id: is empty"
+
+
+def test_days_that_are_left_are_told() -> None:
+    assert "227 more days are due" in Message("31 complete", [DAY, DAY], 227, []).text
+
+
+def test_a_hostile_name_reaches_nobody_unescaped() -> None:
+    hostile = "AWSLogs/\x1b[2J\nSubject: you won\r\u202e.gz is empty"
+    day = replace(DAY, gaps=[hostile], details=["10.2.1.4: \x1b]0;owned\x07 did it"])
+    text = Message("INCOMPLETE", [day], 0, []).text
+    assert not set(text) & set("\x1b\r\x07\u202e")
+    assert "Subject: you won" not in text.splitlines()
+
+
+def test_the_subject_is_one_short_line_of_ascii() -> None:
+    subject = Message("ü\n" * 200, [DAY], 0, []).subject
+    assert len(subject) <= 100
+    assert subject.isascii()
+    assert subject.isprintable()
+
+
+def test_a_topic_gets_json_for_machines_and_the_subject(topic: tuple[str, str]) -> None:
+    arn, queue = topic
+    assert notify(MESSAGE, arn, None) == []
+    envelope = received(queue)
+    assert envelope["Subject"] == MESSAGE.subject
+    content = json.loads(envelope["Message"])
+    assert content["text"] == MESSAGE.text
+    assert content["days"][0]["unexpected_findings"] == {"10.2.1.4": 3, "10.2.1.5": 0, "10.2.1.6": 1}
+
+
+def test_a_webhook_gets_the_same_json(webhook: Webhook) -> None:
+    assert notify(MESSAGE, None, webhook.url) == []
+    assert webhook.posted == [json.loads(json.dumps(MESSAGE.as_json()))]
+
+
+def test_both_are_told(webhook: Webhook, topic: tuple[str, str]) -> None:
+    arn, queue = topic
+    assert notify(MESSAGE, arn, webhook.url) == []
+    assert received(queue)
+    assert len(webhook.posted) == 1
+
+
+def test_whoever_does_not_take_the_message_is_named_without_the_secret_of_the_address() -> None:
+    refusing = Webhook(status=500)
+    [line] = notify(MESSAGE, None, refusing.url)
+    assert line.startswith("notification: the webhook at 127.0.0.1 did not take it: ")
+    assert "secret" not in line
+    refusing.server.shutdown()
+    refusing.server.server_close()
+    assert len(notify(MESSAGE, None, refusing.url)) == 1
+
+
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "ftp://example.com/x", "no address", "http://"])
+def test_only_web_addresses_are_posted_to(address: str) -> None:
+    assert len(notify(MESSAGE, None, address)) == 1
+
+
+@pytest.mark.parametrize("arn", ["arn:aws:sns:us-east-1:123456789012:gone", "no-arn"])
+@pytest.mark.usefixtures("s3")
+def test_a_topic_that_is_not_there_is_named(arn: str) -> None:
+    [line] = notify(MESSAGE, arn, None)
+    assert line.startswith(f"notification: SNS topic {arn} did not take it: ")
