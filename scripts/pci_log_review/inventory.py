@@ -79,12 +79,17 @@ def take_inventory(logs: str, run_date: date, keys_of: Callable[[list[str]], Seq
     store = open_store(logs)
     delivered = deliveries(store, run_date)
     regions = sorted({file.region for file in delivered if file.kind == "digest"})
-    integrity = check_digests(store, run_date, delivered, keys_of(regions) if regions else None)
+    no_keys = ""
+    try:
+        keys = keys_of(regions) if regions else None
+    except LogStoreError as error:  # without keys the hashes are checked all the same, and the evidence says so
+        keys, no_keys = None, f" ({error})"
+    integrity = check_digests(store, run_date, delivered, keys)
     checked = {file.log_file: file for file in integrity.files}
     hashes = {} if logs.startswith("s3://") else _hashes(store, [file for file in delivered if file.kind == "log"])
     files = [_listed(file, checked.pop(file.log_file, None), hashes.get(file.log_file)) for file in delivered]
     files += [_gone(file) for file in checked.values()]
-    return Inventory(sorted(files, key=lambda file: file.log_file), integrity.summary)
+    return Inventory(sorted(files, key=lambda file: file.log_file), integrity.summary + no_keys)
 
 
 def with_unreadable_files(inventory: Inventory, logs: str) -> Inventory:

@@ -11,6 +11,8 @@ from tests.local_athena.athena_api import QueryRecord
 from tests.local_athena.service import LocalAthena
 
 DAY = "2026-03-10"
+# While dbt writes tables, and when all of the evidence is in S3 but its seal.
+KILLS = ("dbt:17", "seal:before")
 DAYS = ("2026-03-11", "2026-03-09", DAY)
 # What is no test of dbt's tests need not run them: 104 queries take longer than all the models.
 NO_TESTS = {"DBT_RESOURCE_TYPES": "model seed"}
@@ -20,12 +22,15 @@ MODELS_ALONE = {"DBT_RESOURCE_TYPES": "model"}
 
 @dataclass(frozen=True)
 class SampleDays:
-    """What was done, in order: `built` and `docs` by dbt alone for DAY, then the wrapper's review of each of DAYS."""
+    """What was done, in order: `built` and `docs` by dbt alone for DAY; then the wrapper was killed twice while it
+    reviewed a day (`killed`), and reviewed each of DAYS. Its evidence lies in S3.
+    """
 
     on_athena: OnAthena
     on_local: Checkout
     built: Ended
     docs: Ended
+    killed: dict[str, Ended]
     reviewed: dict[str, tuple[Ended, Ended]]
     rows: dict[str, tuple[list[Row], list[Row]]]
     queries_of_build: list[QueryRecord]
@@ -43,6 +48,7 @@ def sample_days(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFact
     built = on_athena.dbt("build", *day)
     queries_of_build = on_athena.queries()
     docs = on_athena.dbt("docs", "generate", *day)
+    killed = {step: on_athena.interrupted(step, "run", "--run-date", DAYS[1], **NO_TESTS) for step in KILLS}
     logs = ("--logs", str(ROOT / "sample_logs"))
     reviewed: dict[str, tuple[Ended, Ended]] = {}
     queries_of_review: dict[str, list[QueryRecord]] = {}
@@ -56,4 +62,6 @@ def sample_days(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFact
         queries_of_review[run_date] = on_athena.queries()[before:]
     throttled = local_athena.faults.refused
     rows = {relation: (local_rows(on_local, relation), on_athena.rows(relation)) for relation in RELATIONS}
-    return SampleDays(on_athena, on_local, built, docs, reviewed, rows, queries_of_build, queries_of_review, throttled)
+    return SampleDays(
+        on_athena, on_local, built, docs, killed, reviewed, rows, queries_of_build, queries_of_review, throttled
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,9 +16,11 @@ from tests.local_athena.service import LocalAthena, Place
 
 Row = dict[str, str | None]
 
+TODAY = "2026-03-12"  # the day after the last one of the sample
+
 REQUIREMENT_MODELS = tuple(sorted(path.stem for path in (ROOT / "models" / "requirements").glob("pci_*.sql")))
-# Athena alone can't tell a file's SHA-256: nobody reads the bytes of a log file there but the engine.
-LEFT_OUT = {"log_files": ("sha256",)}
+# In a folder a file has a SHA-256, in S3 an ETag.
+LEFT_OUT = {"log_files": ("sha256", "etag")}
 RELATIONS = (*REQUIREMENT_MODELS, "findings", "log_files", "log_coverage", "daily_review")
 _JSON = ("request_parameters", "response_elements")
 
@@ -37,16 +40,37 @@ class OnAthena:
 
     def review(self, run_date: str, *arguments: str, **environment: str) -> Ended:
         """Runs the wrapper on the athena target."""
-        words = ("run", "--target", "athena", "--run-date", run_date, *arguments)
-        return self.checkout.run(*words, **(self.environment | environment))
+        return self.interrupted("never", "run", "--run-date", run_date, *arguments, **environment)
 
     def dbt(self, *arguments: str, **environment: str) -> Ended:
         """Runs dbt alone on the athena target."""
         return self.checkout.dbt(*arguments, "--target", "athena", **(self.environment | environment))
 
+    def interrupted(self, step: str, *arguments: str, **environment: str) -> Ended:
+        """Runs the wrapper on the athena target until it kills itself at a step (tests/end_to_end/interrupted.py)."""
+        command = [sys.executable, "-m", "tests.end_to_end.interrupted", step, TODAY, *arguments]
+        return self.checkout.ended(command, self.environment | environment)
+
     @property
     def environment(self) -> dict[str, str]:
-        return self.service.environment | self.place.environment
+        place = {"PCI_LOG_REVIEW_EVIDENCE": self.evidence_place, "PCI_LOG_REVIEW_TARGET": "athena"}
+        return self.service.environment | self.place.environment | place
+
+    @property
+    def evidence_place(self) -> str:
+        return f"s3://{self.place.data_bucket}/evidence"
+
+    def evidence(self, run_date: str) -> dict[str, bytes]:
+        """The files of the day's last sealed evidence, by name."""
+        s3, bucket, folder = self.service.s3, self.place.data_bucket, f"evidence/{run_date}/"
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder)
+        keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
+        last = max(key.removesuffix("manifest.json") for key in keys if key.endswith("/manifest.json"))
+        return {
+            key.removeprefix(last): s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+            for key in keys
+            if key.startswith(last)
+        }
 
     def rows(self, relation: str, where: str = "true") -> list[Row]:
         """The rows of a relation, as comparable text."""

@@ -41,18 +41,35 @@ def rows_of_day(on_athena: OnAthena) -> dict[str, list[str]]:
     return {relation: sorted(map(str, on_athena.rows(relation, where))) for relation in RELATIONS}
 
 
-def test_a_corrupt_log_file_fails_the_run_and_is_named_and_the_earlier_rows_stand(on_athena: OnAthena) -> None:
+def test_a_corrupt_log_file_is_named_and_all_others_are_reviewed(on_athena: OnAthena) -> None:
     before = rows_of_day(on_athena)
     assert all(before.values())
     key, content = sorted(on_athena.log_files(RUN_DATE).items())[0]
     try:
         on_athena.put(key, content[:-20])
         ended = on_athena.review(RUN_DATE, **MODELS_ALONE)
+        after = rows_of_day(on_athena)
     finally:
         on_athena.put(key, content)
-    reason = the_reason(ended)
-    assert f"s3://{on_athena.place.log_bucket}/{key}" in reason
-    assert "manifest" not in reason
+    assert ended.code == 3, ended.last_lines
+    assert "could not be reviewed whole" in ended.last_lines
+    assert f"{key} " in ended.last_lines
+    staged = "stg_cloudtrail__events"
+    assert after[staged] == [row for row in before[staged] if key not in row]
+    assert on_athena.review(RUN_DATE, **MODELS_ALONE).code == 0
+    assert rows_of_day(on_athena) == before
+
+
+def test_dbt_alone_names_a_corrupt_log_file_and_the_earlier_rows_stand(on_athena: OnAthena) -> None:
+    before = rows_of_day(on_athena)
+    key, content = sorted(on_athena.log_files(RUN_DATE).items())[0]
+    try:
+        on_athena.put(key, content[:-20])
+        ended = on_athena.dbt("run", "--vars", f"{{run_date: {RUN_DATE}}}")
+    finally:
+        on_athena.put(key, content)
+    assert ended.code == 1
+    assert f"s3://{on_athena.place.log_bucket}/{key}" in ended.text
     assert rows_of_day(on_athena) == before
 
 
@@ -103,7 +120,7 @@ def test_a_missing_results_bucket_is_named(on_athena: OnAthena) -> None:
 
 def test_a_missing_data_bucket_is_named(on_athena: OnAthena) -> None:
     ended = on_athena.review(RUN_DATE, **MODELS_ALONE, PCI_LOG_REVIEW_ATHENA_DATA="s3://no-such-tables/")
-    assert "the listing can't be written to s3://no-such-tables/" in the_reason(ended)
+    assert "the inventory can't be written to s3://no-such-tables/" in the_reason(ended)
 
 
 def test_what_is_wrong_for_every_query_is_said_once(on_athena: OnAthena) -> None:

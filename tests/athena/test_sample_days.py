@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 
@@ -54,7 +56,7 @@ def test_both_targets_end_with_the_same_exit_code_and_say_the_same(sample_days: 
     local, athena = sample_days.reviewed[run_date]
     assert athena.code == local.code == (3 if run_date == "2026-03-11" else 0), athena.last_lines
     after_the_table = [
-        [line for line in ended.last_lines.splitlines() if not line.startswith(("│", "└", "Evidence:"))]
+        [line for line in ended.last_lines.splitlines() if not line.startswith(("│", "└", "Evidence:", "Integrity:"))]
         for ended in (local, athena)
     ]
     assert after_the_table[0] == after_the_table[1]
@@ -62,16 +64,49 @@ def test_both_targets_end_with_the_same_exit_code_and_say_the_same(sample_days: 
 
 @pytest.mark.parametrize("run_date", DAYS)
 def test_the_evidence_of_both_targets_is_the_same(sample_days: SampleDays, run_date: str) -> None:
-    local, athena = (
-        checkout.evidence_of(run_date) for checkout in (sample_days.on_local, sample_days.on_athena.checkout)
-    )
-    names = sorted(path.relative_to(local).as_posix() for path in local.rglob("*.*"))
-    assert names == sorted(path.relative_to(athena).as_posix() for path in athena.rglob("*.*"))
-    for name in ("daily_review.csv", "log_coverage.csv"):
-        assert (athena / name).read_text().splitlines()[1:] != []
-        assert sorted((athena / name).read_text().splitlines()[0].split(",")) == sorted(
-            (local / name).read_text().splitlines()[0].split(",")
-        )
+    folder = sample_days.on_local.evidence_of(run_date)
+    local = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
+    athena = sample_days.on_athena.evidence(run_date)
+    assert set(athena) - set(local) == {"queries.csv"}
+    assert set(local) <= set(athena)
+    for name in sorted(name for name in local if name.endswith(".csv") and name != "log_files.csv"):
+        ours, theirs = (csv.DictReader(io.StringIO(files[name].decode())) for files in (local, athena))
+        assert sorted(ours.fieldnames or ()) == sorted(theirs.fieldnames or ()), name
+        assert len(list(ours)) == len(list(theirs)), name
+
+
+@pytest.mark.parametrize("run_date", DAYS)
+def test_the_sql_in_the_evidence_is_what_athena_executed_with_ids_and_bytes(
+    sample_days: SampleDays, run_date: str
+) -> None:
+    evidence = sample_days.on_athena.evidence(run_date)
+    history = {query.query_id: query for query in sample_days.queries_of_review[run_date]}
+    listed = list(csv.DictReader(io.StringIO(evidence["queries.csv"].decode())))
+    of_dbt = {query_id for query_id, query in history.items() if '"invocation_id"' in query.statement}
+    assert {line["query_id"] for line in listed} == of_dbt
+    assert all(int(line["bytes_scanned"]) == history[line["query_id"]].bytes_scanned for line in listed)
+    for model in ("stg_cloudtrail__events", *REQUIREMENT_MODELS):
+        text = evidence[f"sql/{model}.sql"].decode()
+        ids = re.findall(r"^-- query (\S+): SUCCEEDED", text, re.MULTILINE)
+        assert ids, model
+        for query_id in ids:
+            executed = history[query_id].statement.split("*/", 1)[1].strip()
+            assert executed in text, model
+    run = json.loads(evidence["run.json"])
+    assert run["bytes_scanned"] == sum(int(line["bytes_scanned"]) for line in listed) > 0
+
+
+def test_a_run_that_was_killed_left_nothing_that_is_taken_for_evidence(sample_days: SampleDays) -> None:
+    assert {ended.code for ended in sample_days.killed.values()} == {-9}, sample_days.killed
+    verified = sample_days.on_athena.interrupted("never", "verify")
+    assert verified.code == 0, verified.text
+    assert verified.text.count("left by a run that was interrupted; it is no evidence") == 1
+    status = sample_days.on_athena.interrupted("never", "status")
+    assert re.findall(r"(2026-03-\d\d) │ (\w+)", status.text) == [
+        ("2026-03-09", "complete"),
+        ("2026-03-10", "complete"),
+        ("2026-03-11", "incomplete"),
+    ]
 
 
 def raw_scans(queries: list[QueryRecord]) -> list[QueryRecord]:

@@ -2,7 +2,8 @@
 
     python -m tests.end_to_end.interrupted STEP TODAY run …
 
-STEP is `<function>:<before|after>`, `dbt:<number>` (when that many models, seeds and tests have ended), or `never`.
+STEP is `<function>:<before|after>`, `dbt:<number>` (when that many models, seeds and tests have ended), `seal:before`
+(when all files of the evidence but the seal are in S3), or `never`. A lock in S3 is given up after a second.
 TODAY stands for the day that is going on, so that the sample logs' days are due.
 """
 
@@ -28,7 +29,6 @@ STEPS: dict[str, Any] = {
     "write_manifest": review,
     "set_latest": review,
     "publish": evidence_store.FolderEvidence,
-    "publish_s3": evidence_store.S3Evidence,
     "notify": cli,
 }
 
@@ -62,17 +62,28 @@ def _dies_in_dbt(number: int, build: Callable[..., Any]) -> Callable[..., Any]:
     return dying
 
 
+def _dies_at_the_seal(create: Callable[..., Any]) -> Callable[..., Any]:
+    def dying(store: Any, key: str, *arguments: Any) -> None:
+        if key.endswith("manifest.json"):
+            die()
+        create(store, key, *arguments)
+
+    return dying
+
+
 def main() -> None:
     """Runs the command line with one step that kills."""
     step, today = sys.argv[1], date.fromisoformat(sys.argv[2])
     del sys.argv[1:3]
     history.today = lambda: today
+    evidence_store.LEASE_SECONDS = 1
     name, _, when = step.partition(":")
-    if name == "dbt":
+    if name == "seal":
+        setattr(evidence_store.S3Evidence, "_create", _dies_at_the_seal(evidence_store.S3Evidence._create))  # noqa: B010
+    elif name == "dbt":
         setattr(review, "build", _dies_in_dbt(int(when), build))  # noqa: B010  # the name is another module's
     elif name != "never":
-        attribute = name.removesuffix("_s3")
-        setattr(STEPS[name], attribute, _dies(getattr(STEPS[name], attribute), when))
+        setattr(STEPS[name], name, _dies(getattr(STEPS[name], name), when))
     cli.main()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import gzip
 import json
@@ -10,12 +11,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pyarrow import parquet
 from tests.checkout import ROOT, Checkout, Ended
+from tests.evidence.test_notify import Webhook
+from tests.reader.native_logs import ACCOUNT, DAY, REGION
+from tests.reader.test_digests import KEYS, MIDDLE, Delivered, deliver
 
 from pci_log_review.evidence_store import open_evidence
 
@@ -226,6 +231,99 @@ def test_a_failed_run_is_sealed_as_failed_told_and_due_again(logs: Path, tmp_pat
     assert (content["state"], list(content["files"])) == ("failed", ["run.json"])
     assert "nonsense" in content["gaps"][0]
     assert "failed" in operate(checkout, "never", "status").text
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A day with digests that CloudTrail might have signed, its settings, and the public key in a file."""
+
+    delivered: Delivered
+    arguments: tuple[str, ...]
+
+
+@pytest.fixture
+def proven(tmp_path: Path) -> Proven:
+    home = tmp_path / "with-digests"
+    delivered = deliver(home / "logs")
+    key = KEYS[0]
+    listed = {
+        "Value": base64.b64encode(key.der).decode(),
+        "Fingerprint": key.fingerprint,
+        "ValidityStartTime": key.valid_from.isoformat(),
+        "ValidityEndTime": key.valid_until.isoformat(),
+    }
+    (home / "keys.json").write_text(json.dumps({"PublicKeyList": [listed]}))
+    settings = shutil.copytree(ROOT / "seeds" / "settings", home / "settings")
+    scope = f"account_id,account_name,region,in_cde,logs_expected\n{ACCOUNT},test,{REGION},true,daily\n"
+    (settings / "trail_scope.csv").write_text(scope)
+    arguments = ("--logs", str(home / "logs"), "--settings", str(settings), "--public-keys", str(home / "keys.json"))
+    return Proven(delivered, ("run", "--run-date", str(DAY), *arguments))
+
+
+def daily_review(checkout: Checkout) -> tuple[bool, int]:
+    [found] = checkout.rows("select distinct is_complete, gaps from daily_review")
+    return found[0], found[1]
+
+
+def test_a_day_whose_digests_and_hashes_hold_is_complete_and_its_integrity_proven(
+    proven: Proven, tmp_path: Path
+) -> None:
+    checkout = Checkout.of(tmp_path)
+    ended = operate(checkout, "never", *proven.arguments)
+    assert ended.code == 0, ended.last_lines
+    assert "Integrity: integrity proven: " in ended.text
+    files = csv.DictReader((checkout.evidence_of(str(DAY)) / "log_files.csv").open(newline=""))
+    unproven = [row["log_file"] for row in files if row["kind"] == "log" and row["is_proven"] != "true"]
+    assert unproven == []
+
+
+@pytest.mark.parametrize("what", ["changed", "removed", "digest removed"])
+def test_what_digests_contradict_is_named_in_review_evidence_and_message_and_the_rest_is_reviewed(
+    proven: Proven, tmp_path: Path, what: str
+) -> None:
+    path = (
+        proven.delivered.path(MIDDLE) if what == "digest removed" else proven.delivered.root / proven.delivered.logs[20]
+    )
+    if what == "changed":
+        text = gzip.decompress(path.read_bytes())
+        path.write_bytes(gzip.compress(text.replace(b"event-1", b"event-9")))
+    else:
+        path.unlink()
+    checkout, webhook = Checkout.of(tmp_path), Webhook()
+    ended = operate(checkout, "never", *proven.arguments, "--notify-webhook", webhook.url)
+    assert ended.code == 3, ended.last_lines
+    assert path.name in ended.last_lines
+    assert daily_review(checkout) == (False, 1)
+    [message] = webhook.posted
+    assert path.name in message["text"]
+    assert message["days"][0]["state"] == "incomplete"
+    manifest = json.loads((checkout.evidence_of(str(DAY)) / "manifest.json").read_text())
+    assert manifest["state"] == "incomplete"
+    assert any(path.name in gap for gap in manifest["gaps"])
+    assert path.name in (checkout.evidence_of(str(DAY)) / "log_files.csv").read_text()
+    assert checkout.rows("select count(*) > 0 from stg_cloudtrail__events") == [(True,)]
+
+
+def test_a_run_tells_how_it_ended_also_when_it_could_not_begin(logs: Path, tmp_path: Path) -> None:
+    checkout, webhook = Checkout.of(tmp_path), Webhook()
+    arguments = ("run", "--logs", str(logs), "--run-date", DAYS[1], "--notify-webhook", webhook.url)
+    assert operate(checkout, "never", *arguments, "--settings", str(tmp_path / "nowhere")).code == 2
+    assert "there is no such file" in webhook.posted[0]["text"]
+    assert operate(checkout, "never", *arguments, "--notify-details").code == 0
+    assert webhook.posted[1]["outcome"] == "complete"
+    assert any("ConsoleLogin" in detail for detail in webhook.posted[1]["days"][0]["details"])
+    assert operate(checkout, "never", *arguments).code == 0
+    assert webhook.posted[2]["days"][0]["details"] == [], "no log content unless it is asked for"
+
+
+def test_a_message_that_nobody_takes_makes_the_run_fail_and_the_day_stays_complete(logs: Path, tmp_path: Path) -> None:
+    checkout = Checkout.of(tmp_path)
+    arguments = ("run", "--logs", str(logs), "--run-date", DAYS[1], "--notify-webhook", "http://127.0.0.1:9/hook")
+    ended = operate(checkout, "never", *arguments)
+    assert ended.code == 1
+    assert "notification: the webhook at 127.0.0.1 did not take it" in ended.last_lines
+    [manifest] = checkout.evidence.glob("*/*/manifest.json")
+    assert json.loads(manifest.read_text())["state"] == "complete"
 
 
 HOSTILE = (

@@ -15,7 +15,7 @@ import pytest
 from .errors import LocalAthenaUnavailable
 from .service import LocalAthena, Place
 
-REQUIRED = "PCI_LOG_REVIEW_REQUIRE_ATHENA"
+REQUIRED = "PCI_LOG_REVIEW_RUN_EVERY_TEST"
 
 
 @pytest.fixture(scope="session")
