@@ -14,6 +14,8 @@ from typing import Any
 import duckdb
 
 ROOT = Path(__file__).resolve().parents[1]
+# What is no test of dbt's tests need not run them: they take longer than all the models.
+NO_TESTS = {"DBT_RESOURCE_TYPES": "model seed"}
 DBT = "from dbt.cli.main import cli; cli()"
 _PROJECT = ("analyses", "macros", "models", "sample_logs", "scripts", "seeds", "dbt_project.yml")
 
@@ -66,9 +68,11 @@ class Checkout:
         command = [sys.executable, "-m", "pci_log_review.cli", *arguments]
         return self.ended(command, environment)
 
-    def review(self, run_date: str, logs: Path | str = ROOT / "sample_logs", *arguments: str) -> Ended:
+    def review(
+        self, run_date: str, logs: Path | str = ROOT / "sample_logs", *arguments: str, **environment: str
+    ) -> Ended:
         """Runs the wrapper's review of a day."""
-        return self.run("run", "--logs", str(logs), "--run-date", run_date, *arguments)
+        return self.run("run", "--logs", str(logs), "--run-date", run_date, *arguments, **environment)
 
     def dbt(self, *arguments: str, **environment: str) -> Ended:
         """Runs dbt alone, as a dbt user does."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 from tests.athena.on_athena import RELATIONS, OnAthena, Row, local_rows
-from tests.checkout import ROOT, Checkout, Ended
+from tests.checkout import NO_TESTS, ROOT, Checkout, Ended
 from tests.local_athena.athena_api import QueryRecord
 from tests.local_athena.service import LocalAthena
 
@@ -14,8 +14,6 @@ DAY = "2026-03-10"
 # While dbt writes tables, and when all of the evidence is in S3 but its seal.
 KILLS = ("dbt:17", "seal:before")
 DAYS = ("2026-03-11", "2026-03-09", DAY)
-# What is no test of dbt's tests need not run them: 104 queries take longer than all the models.
-NO_TESTS = {"DBT_RESOURCE_TYPES": "model seed"}
 # Once the seeds are there, and nobody changes them, the models are enough.
 MODELS_ALONE = {"DBT_RESOURCE_TYPES": "model"}
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.athena.conftest import DAY, NO_TESTS
+from tests.athena.conftest import DAY
 from tests.athena.generated_events import SPECIAL_TEXTS, generated_records
 from tests.athena.on_athena import RELATIONS, OnAthena, Row, differences, local_rows
-from tests.checkout import ROOT, Checkout, Ended
+from tests.checkout import NO_TESTS, ROOT, Checkout, Ended
 from tests.local_athena.service import LocalAthena
 
 REAL_LOGS = ROOT.parent / "shared" / "real_logs"

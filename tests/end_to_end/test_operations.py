@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from pyarrow import parquet
-from tests.checkout import ROOT, Checkout, Ended
+from tests.checkout import NO_TESTS, ROOT, Checkout, Ended
 from tests.evidence.test_notify import Webhook
 from tests.reader.native_logs import ACCOUNT, DAY, REGION
 from tests.reader.test_digests import KEYS, MIDDLE, Delivered, deliver
@@ -26,8 +26,6 @@ from pci_log_review.evidence_store import open_evidence
 
 TODAY = "2026-03-12"
 DAYS = ("2026-03-09", "2026-03-10", "2026-03-11")
-# dbt's own tests need not run each time
-NO_TESTS = {"DBT_RESOURCE_TYPES": "model seed"}
 # One run is interrupted at each of these, in this order; a day whose run was sealed before is not run again.
 STEPS = (
     "review_day:before",

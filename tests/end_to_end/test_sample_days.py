@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.checkout import ROOT, Checkout, Ended
+from tests.checkout import NO_TESTS, ROOT, Checkout, Ended
 
 DAYS = ("2026-03-11", "2026-03-09", "2026-03-10")
 REQUIREMENTS = 10
@@ -121,7 +121,7 @@ def test_any_order_of_days_and_any_repetition_leave_the_same_rows(
     checkout, _ = reviewed
     other = Checkout.of(tmp_path)
     for day in (*sorted(DAYS), "2026-03-10"):
-        other.review(day)
+        other.review(day, **NO_TESTS)
     for relation in RELATIONS:
         query = f"select * from {relation} order by all"
         assert other.rows(query) == checkout.rows(query)
@@ -130,14 +130,14 @@ def test_any_order_of_days_and_any_repetition_leave_the_same_rows(
 def test_a_rerun_leaves_exactly_what_it_found_and_no_other_day_is_touched(tmp_path: Path) -> None:
     checkout = Checkout.of(tmp_path)
     logs = Path(shutil.copytree(ROOT / "sample_logs", tmp_path / "sample logs"))
-    checkout.review("2026-03-09", logs)
-    checkout.review("2026-03-10", logs)
+    checkout.review("2026-03-09", logs, **NO_TESTS)
+    checkout.review("2026-03-10", logs, **NO_TESTS)
     of_the_9th = "select * from findings where run_date = '2026-03-09' order by all"
     before = checkout.rows(of_the_9th)
     assert before
     for path in logs.glob("AWSLogs/*/CloudTrail/*/2026/03/10/*.json.gz"):
         path.unlink()
-    ended = checkout.review("2026-03-10", logs)
+    ended = checkout.review("2026-03-10", logs, **NO_TESTS)
     assert ended.code == 3
     assert checkout.rows("select count(*) from findings where run_date = '2026-03-10'") == [(0,)]
     results = "select count(*), min(result), max(result) from daily_review where run_date = '2026-03-10'"
@@ -154,7 +154,7 @@ def test_one_corrupt_file_is_named_and_hides_no_other(
     logs = Path(shutil.copytree(ROOT / "sample_logs", tmp_path / "logs"))
     (corrupt, *_) = sorted(logs.glob("AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/10/*.json.gz"))
     corrupt.write_bytes(corrupt.read_bytes()[:-20])
-    ended = checkout.review("2026-03-10", logs)
+    ended = checkout.review("2026-03-10", logs, **NO_TESTS)
     assert ended.code == 3
     name = corrupt.relative_to(logs).as_posix()
     assert f"{name} gzip is cut off before its end" in ended.last_lines
@@ -173,7 +173,7 @@ def test_logs_out_of_scope_are_a_gap_and_name_the_way_out(tmp_path: Path) -> Non
         "account_id,account_name,region,in_cde,logs_expected\n123456789012,other,us-east-1,true,may be quiet\n"
     )
     checkout = Checkout.of(tmp_path)
-    ended = checkout.review("2026-03-10", ROOT / "sample_logs", "--settings", str(settings))
+    ended = checkout.review("2026-03-10", ROOT / "sample_logs", "--settings", str(settings), **NO_TESTS)
     assert ended.code == 3
     assert "outside trail_scope: not reviewed" in ended.last_lines
     assert "pci-log-review init --logs" in ended.last_lines
@@ -182,7 +182,7 @@ def test_logs_out_of_scope_are_a_gap_and_name_the_way_out(tmp_path: Path) -> Non
 
 def test_a_failing_run_leaves_the_earlier_rows_of_the_day(tmp_path: Path) -> None:
     checkout = Checkout.of(tmp_path, copied=True)
-    assert checkout.review("2026-03-10").code == 0
+    assert checkout.review("2026-03-10", **NO_TESTS).code == 0
     rows = "select * from pci_10_2_1_6_audit_log_changes order by all"
     before = checkout.rows(rows)
     assert before
@@ -191,7 +191,7 @@ def test_a_failing_run_leaves_the_earlier_rows_of_the_day(tmp_path: Path) -> Non
         "select * from final",
         "select final.* from final where cast(event_name as integer) = 1",
     )
-    ended = checkout.review("2026-03-10")
+    ended = checkout.review("2026-03-10", **NO_TESTS)
     assert ended.code == 1
     assert "pci_10_2_1_6_audit_log_changes: " in ended.last_lines
     assert "the run FAILED; earlier results of the day stand" in ended.last_lines
@@ -211,7 +211,7 @@ def test_a_broken_expectation_makes_the_day_incomplete_and_the_review_goes_on(tm
 
 def test_messages_for_machines_are_one_json_object_a_line(tmp_path: Path) -> None:
     checkout = Checkout.of(tmp_path)
-    ended = checkout.review("2026-03-11", ROOT / "sample_logs", "--log-format", "json")
+    ended = checkout.review("2026-03-11", ROOT / "sample_logs", "--log-format", "json", **NO_TESTS)
     events = [json.loads(line) for line in ended.text.splitlines()]
     assert events[0]["event"] == "started"
     assert {event["event"] for event in events[1:-2]} == {"progress"}

@@ -19,7 +19,6 @@ from .native_logs import ACCOUNT, DAY, REGION, folder_of, put, put_in_bucket
 
 NAME = f"{ACCOUNT}_CloudTrail_us-east-1_20260310T1205Z_abcdefghijklmnop.json.gz"
 KEY = f"{folder_of()}/{NAME}"
-AS_ROOT = pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 
 
 def listed(root: Path | str, day: date = DAY) -> list[Delivery]:
@@ -231,13 +230,12 @@ def test_a_name_that_is_no_text_is_listed_readably(tmp_path: Path) -> None:
     assert found[2].account_id == "\\xfe"
 
 
-@AS_ROOT
-def test_a_folder_that_may_not_be_listed_stops_the_run(tmp_path: Path) -> None:
-    put(tmp_path, KEY, b"x")
-    closed = tmp_path / folder_of()
+def test_a_folder_that_may_not_be_listed_stops_the_run(unprivileged: Path) -> None:
+    put(unprivileged, KEY, b"x")
+    closed = unprivileged / folder_of()
     closed.chmod(0)
     try:
-        assert refused(tmp_path) == f"logs: cannot list {folder_of()}: Permission denied"
+        assert refused(unprivileged) == f"logs: cannot list {folder_of()}: Permission denied"
     finally:
         closed.chmod(0o700)
 
