@@ -68,6 +68,8 @@
             when inventory.kind = 'log' and scope.account_id is null
                 then 'is outside trail_scope, so it was not reviewed'
             when inventory.problem is not null then inventory.problem
+            when inventory.kind = 'log' and reviewed.log_file is null and coalesce(inventory.records, 1) > 0
+                then 'was delivered, and nothing was read from it'
             when coalesce(reviewed.events, 0) <> inventory.records
                 then
                     'only ' || cast(coalesce(reviewed.events, 0) as varchar) || ' of its '

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_athena.type_defs import QueryExecutionTypeDef
 
 _AT_ONCE = 50  # what BatchGetQueryExecution takes
-_COMMENT = re.compile(r"\s*/\*(.*?)\*/\s*", re.DOTALL)
+_COMMENT = re.compile(r"\s*(?:--\s*)?/\*(.*?)\*/\s*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -35,18 +35,22 @@ class Query:
     sql: str
 
 
-def queries_of(output: dict[str, Any], invocation_id: str, since: datetime) -> list[Query]:
-    """The statements of one dbt invocation from the history of the profile's work group, in the order of submission.
+def queries_of(output: dict[str, Any], invocation_ids: list[str], since: datetime) -> list[Query]:
+    """The statements of dbt invocations from the history of the profile's work group, in the order of submission.
 
-    They are found by the query comment that dbt_project.yml defines. Raises ResultsError.
+    They are found by the query comment that dbt_project.yml defines; dbt-athena puts it before everything but `alter
+    table`, which adds partitions and reads nothing. Raises ResultsError.
     """
-    session = boto3.Session(profile_name=output.get("aws_profile_name"), region_name=output["region_name"])
-    athena = session.client("athena")
     found: list[Query] = []
     try:
+        session = boto3.Session(profile_name=output.get("aws_profile_name"), region_name=output["region_name"])
+        athena = session.client("athena")
         for ids in _recent_ids(athena, output.get("work_group") or "primary"):
-            executions = athena.batch_get_query_execution(QueryExecutionIds=ids)["QueryExecutions"]
-            found += [query for execution in executions if (query := _query(execution, invocation_id))]
+            answer = athena.batch_get_query_execution(QueryExecutionIds=ids)
+            if answer.get("UnprocessedQueryExecutionIds"):
+                raise ResultsError(f"the query history of Athena does not give all queries: {answer}")
+            executions = answer["QueryExecutions"]
+            found += [query for execution in executions if (query := _query(execution, invocation_ids))]
             submitted = [execution["Status"]["SubmissionDateTime"] for execution in executions]
             if submitted and max(submitted) < since:  # the history is listed newest first
                 break
@@ -64,13 +68,13 @@ def _recent_ids(athena: AthenaClient, work_group: str) -> Iterator[list[str]]:
             yield page["QueryExecutionIds"]
 
 
-def _query(execution: QueryExecutionTypeDef, invocation_id: str) -> Query | None:
+def _query(execution: QueryExecutionTypeDef, invocation_ids: list[str]) -> Query | None:
     comment = _COMMENT.match(execution["Query"])
     try:
         sent_by = json.loads(comment[1]) if comment else {}
     except ValueError:
         return None
-    if not comment or not isinstance(sent_by, dict) or sent_by.get("invocation_id") != invocation_id:
+    if not comment or not isinstance(sent_by, dict) or sent_by.get("invocation_id") not in invocation_ids:
         return None
     statistics = execution.get("Statistics", {})
     return Query(

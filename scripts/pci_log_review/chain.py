@@ -14,7 +14,7 @@ import hashlib
 import json
 import re
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
@@ -22,9 +22,9 @@ from .evidence_store import EvidenceError, EvidenceStore
 
 LATEST = "latest.json"
 MANIFEST = "manifest.json"
-_ID = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
-_RECORD = re.compile(rf"(\d{{4}}-\d{{2}}-\d{{2}})/(?:({_ID})/{re.escape(MANIFEST)}|sign-off-({_ID})\.json)")
-_RUN_FOLDER = re.compile(rf"(\d{{4}}-\d{{2}}-\d{{2}}/{_ID})/")
+_ID = r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}"
+_RECORD = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})/(?:({_ID})/{re.escape(MANIFEST)}|sign-off-({_ID})\.json)")
+_RUN_FOLDER = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}/{_ID})/")
 _TIME = "%Y%m%dT%H%M%SZ"
 
 
@@ -52,13 +52,20 @@ class Record:
 
 
 def records(keys: list[str]) -> list[Record]:
-    """The records among the keys of the evidence, in the order in which they were made."""
+    """The records among the keys of the evidence, in the order in which they were made.
+
+    What bears no time, or one that is yet to come, is none of ours: verify says so.
+    """
+    latest = f"{datetime.now(UTC) + timedelta(days=1):{_TIME}}"
     found = []
     for key in keys:
         if match := _RECORD.fullmatch(key):
             day, run, sign_off = match.groups()
+            record = Record(run or sign_off, key, date.min, "run" if run else "sign-off")
             try:
-                found.append(Record(run or sign_off, key, date.fromisoformat(day), "run" if run else "sign-off"))
+                time_of(record.id)
+                if record.id < latest:
+                    found.append(replace(record, run_date=date.fromisoformat(day)))
             except ValueError:  # 2026-02-31 is nobody's run date
                 continue
     return sorted(found)
@@ -79,7 +86,7 @@ def new_id(known: list[Record]) -> str:
 
 
 def time_of(record_id: str) -> datetime:
-    """When the record was begun (UTC)."""
+    """The time in the id (UTC), which is that of the record, or just after the one before. Raises ValueError."""
     return datetime.strptime(record_id.partition("-")[0], _TIME).replace(tzinfo=UTC)
 
 
@@ -100,41 +107,63 @@ def read_record(store: EvidenceStore, path: str) -> dict[str, Any]:
         content = json.loads(data)
         if not isinstance(content, dict):
             raise ValueError("it is no JSON object")
-    except ValueError as error:
+        to_json(content)  # what can't be written down again is no text
+    except (ValueError, RecursionError) as error:
         raise EvidenceError(f"evidence: {path} is damaged: {error}; run pci-log-review verify") from error
     return content
+
+
+def read_latest(data: bytes) -> Link | None:
+    """The link that latest.json holds; None where the chain has no record yet. Raises EvidenceError."""
+    try:
+        content = json.loads(data)
+        path, sha256 = content["path"], content["sha256"]
+        to_json(content)  # what can't be written down again is no text
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
+        raise EvidenceError(f"evidence: {LATEST} is damaged: {error!r}; run pci-log-review verify") from error
+    return None if path is None else Link(str(path), str(sha256))
+
+
+def begin_chain(store: EvidenceStore) -> None:
+    """Writes latest.json before the first record, so that it is always there. The caller holds the lock."""
+    keys = store.keys()
+    if LATEST not in keys and not records(keys):
+        set_latest(store, None)
 
 
 def last_link(store: EvidenceStore, known: list[Record]) -> Link | None:
     """What the next record has to name.
 
-    That is the record which latest.json names, even if somebody removed it: its absence then stays visible for ever.
-    Only a run that was interrupted between sealing and writing latest.json leaves a record which is later still.
+    That is the record which latest.json names, even if somebody removed it; and latest.json itself, where that was
+    removed or damaged: what is wrong then stays visible for ever, and keeps no review from being sealed. Only a run
+    that was interrupted between sealing and writing latest.json leaves a record which is later still.
     """
-    last = link(known[-1].path, store.read(known[-1].path)) if known else None
-    keys = store.keys()
-    if LATEST not in keys:
-        return last
-    content = read_record(store, LATEST)
+    if LATEST not in store.keys():  # noqa: SIM118  # no dictionary
+        return Link(LATEST, "") if known else None
+    data = store.read(LATEST)
     try:
-        named = Link(str(content["path"]), str(content["sha256"]))
-    except KeyError as error:
-        raise EvidenceError(f"evidence: {LATEST} is damaged: it has no {error}; run pci-log-review verify") from error
-    if last and read_previous(read_record(store, last.path)) == named:
-        return last
-    return named
+        named = read_latest(data)
+    except EvidenceError:
+        return link(LATEST, data)
+    return _one_ahead(store, named, known) or named
+
+
+def _one_ahead(store: EvidenceStore, named: Link | None, known: list[Record]) -> Link | None:
+    """The last record, where it is the one after that which latest.json names."""
+    if not known or (named and named.path == known[-1].path):
+        return None
+    try:
+        previous = read_previous(read_record(store, known[-1].path))
+        return link(known[-1].path, store.read(known[-1].path)) if previous == named else None
+    except EvidenceError:
+        return None
 
 
 def mend_latest(store: EvidenceStore) -> None:
     """Names the last record where a run was interrupted between sealing it and naming it. The caller holds the lock."""
     known = records(store.keys())
-    if not known:
-        return
-    data = store.read(known[-1].path)
-    last, previous = link(known[-1].path, data), read_previous(read_record(store, known[-1].path))
-    named = last_link(store, known)
-    has_latest = LATEST in store.keys()  # noqa: SIM118  # no dictionary
-    if named == last and (has_latest or previous is None):
+    last = last_link(store, known)
+    if known and last and last.path == known[-1].path:
         set_latest(store, last)
 
 
@@ -151,6 +180,11 @@ def previous_as_json(previous: Link | None) -> dict[str, str] | None:
     return asdict(previous) if previous else None
 
 
-def set_latest(store: EvidenceStore, latest: Link) -> None:
+def set_latest(store: EvidenceStore, latest: Link | None) -> None:
     """Names the last record."""
-    store.write(LATEST, to_json(asdict(latest)))
+    store.write(LATEST, latest_as_json(latest))
+
+
+def latest_as_json(latest: Link | None) -> bytes:
+    """The bytes of latest.json."""
+    return to_json(asdict(latest) if latest else {"path": None, "sha256": None})

@@ -12,19 +12,20 @@ from typing import Any, TypeVar
 
 import click
 
-from . import history as clock
+from . import clock
 from .chain import mend_latest
 from .evidence_store import EvidenceError, EvidenceStore, Locked, open_evidence
 from .history import Due, due_days, history
 from .log_store import LogStoreError
 from .new_settings import write_settings
-from .notify import Message, notify
+from .notify import Message, check_places, notify
 from .project import RunOptions, UsageError, project_dir
 from .reporter import JsonReporter, TextReporter, print_day, print_status, print_verified
 from .review import Exit, check_options
 from .runs import Outcome, Reporter, all_days, outcome_of_day, run_days
 from .sealed import finding_details, read_day
 from .sign_off import parse_decision, sign_off
+from .terminal import printable
 from .verify import verify
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -71,9 +72,17 @@ def _evidence_options(command: _F) -> _F:
     return command
 
 
-def _open(evidence: str, kms_key: str | None, retention_days: int | None, retention_mode: str) -> EvidenceStore:
+def _open(
+    evidence: str,
+    evidence_kms_key: str | None,
+    evidence_retention_days: int | None,
+    evidence_retention_mode: str,
+) -> EvidenceStore:
     where = evidence if evidence.startswith("s3://") else str(Path(evidence).absolute())
-    return open_evidence(where, kms_key, retention_days, retention_mode)
+    try:
+        return open_evidence(where, evidence_kms_key, evidence_retention_days, evidence_retention_mode)
+    except EvidenceError as error:
+        raise UsageError(str(error)) from error
 
 
 class _Group(click.Group):
@@ -85,7 +94,7 @@ class _Group(click.Group):
         except UsageError as error:
             TextReporter().failed(str(error))
             ctx.exit(Exit.USAGE)
-        except (EvidenceError, Locked, LogStoreError) as error:
+        except (EvidenceError, Locked, LogStoreError, OSError) as error:
             TextReporter().failed(str(error))
             ctx.exit(Exit.FAILED)
 
@@ -140,26 +149,48 @@ def run(ctx: click.Context, /, log_format: str, **given: Any) -> None:
     """
     signal.signal(signal.SIGTERM, _stop)
     reporter: Reporter = JsonReporter() if log_format == "json" else TextReporter()
-    outcome, reasons, code = None, "", Exit.FAILED
+    outcome, store, reasons, code = None, None, "", Exit.FAILED
+    topic, webhook = given["notify_topic"], given["notify_webhook"]
+    try:
+        check_places(topic, webhook)
+    except UsageError as error:  # there is nobody to tell
+        reporter.failed(str(error))
+        ctx.exit(Exit.USAGE)
     try:
         outcome, store = _run(reporter, **given)
-        code = outcome.exit
+        reasons, code = "\n".join(outcome.reasons), outcome.exit
     except UsageError as error:
         reasons, code = str(error), Exit.USAGE
-    except (EvidenceError, Locked) as error:
+    except (EvidenceError, Locked, OSError) as error:
         reasons = str(error)
-    if outcome is None:
-        reporter.failed(reasons)
-        message = Message("FAILED", [], 0, reasons.splitlines())
-    else:
+    except BaseException as error:
+        what = "it was told to end" if isinstance(error, SystemExit) else f"{type(error).__name__}, see its output"
+        notify(Message("FAILED", [], 0, [f"the run was broken off: {what}"]), topic, webhook)
+        raise
+    if outcome:
         reporter.ended(outcome)
-        details = finding_details if given["notify_details"] else lambda *_: []
-        days = [outcome_of_day(sealed, details(store, sealed)) for sealed in outcome.sealed]
-        message = Message(outcome.summary, days, outcome.left, [])
-    untold = notify(message, given["notify_topic"], given["notify_webhook"])
+    if reasons:
+        reporter.failed(reasons)
+    message = _message(outcome, store, reasons.splitlines(), given["notify_details"])
+    untold = notify(message, topic, webhook)
     if untold:
         reporter.failed("\n".join(untold))
     ctx.exit(code or (Exit.FAILED if untold else Exit.COMPLETE))
+
+
+def _message(outcome: Outcome | None, store: EvidenceStore | None, reasons: list[str], with_details: bool) -> Message:
+    if outcome is None or store is None:
+        return Message("FAILED", [], 0, reasons)
+    days = []
+    for sealed in outcome.sealed:
+        details = []
+        if with_details:
+            try:
+                details = finding_details(store, sealed)
+            except EvidenceError as error:
+                details = [str(error)]
+        days.append(outcome_of_day(sealed, details))
+    return Message(outcome.summary, days, outcome.left, reasons)
 
 
 def _run(reporter: Reporter, **given: Any) -> tuple[Outcome, EvidenceStore]:
@@ -172,13 +203,11 @@ def _run(reporter: Reporter, **given: Any) -> tuple[Outcome, EvidenceStore]:
         target=given["target"],
         settings=(given["settings"] or project / "seeds" / "settings").absolute(),
         state=(given["state"] or project / "state").absolute(),
-        public_keys=given["public_keys"],
+        public_keys=given["public_keys"].absolute() if given["public_keys"] else None,
     )
     chosen = _chosen_days(given["run_date"], given["since"], given["from"], given["to"])
     check_options(options)
-    store = _open(
-        given["evidence"], given["evidence_kms_key"], given["evidence_retention_days"], given["evidence_retention_mode"]
-    )
+    store = _open(**{name: value for name, value in given.items() if name.startswith("evidence")})
     due = chosen or (lambda: due_days(store, given["since"], yesterday, given["max_days"]))
     return run_days(options, store, due, reporter), store
 
@@ -187,21 +216,27 @@ def _chosen_days(
     run_date: date | None, since: date | None, first: date | None, last: date | None
 ) -> Callable[[], Due] | None:
     """The days that were named, or None for those that are due. Raises UsageError."""
-    if len([day for day in (run_date, since, first) if day]) > 1:
-        raise UsageError("give one of --run-date, --since and --from")
+    if run_date and first:
+        raise UsageError("give one of --run-date and --from")
     if last and not first:
         raise UsageError("--to goes with --from")
     for day in (run_date, since, first, last):
-        if day and day > clock.today():
-            raise UsageError(f"run date {day} is in the future")
+        if day and day >= clock.today():
+            raise UsageError(f"{day} is not over yet (UTC): only a whole day can be reviewed")
     if run_date:
         return lambda: all_days(run_date, run_date)
     if not first:
         return None
-    end = last or clock.yesterday()
-    if end < first:
-        raise UsageError(f"--from {first} is after --to {end}")
+    end = _end(first, last)
     return lambda: all_days(first, end)
+
+
+def _end(first: date | None, last: date | None) -> date:
+    """The last day of a range that ends yesterday where nothing else is said. Raises UsageError."""
+    end = last or clock.yesterday()
+    if first and end < first:
+        raise UsageError(f"--from {first} is after --to {end}")
+    return end
 
 
 def _stop(*_: object) -> None:
@@ -216,12 +251,12 @@ def init(logs: str, settings: Path) -> None:
     """Write a settings folder to start from, with the accounts and regions found in the logs."""
     try:
         accounts, regions, odd = write_settings(logs, settings)
-    except (UsageError, LogStoreError) as error:
-        raise click.UsageError(str(error)) from error
+    except (UsageError, LogStoreError, OSError) as error:
+        raise UsageError(str(error)) from error
     click.echo(f"{settings}: {accounts} accounts, {regions} accounts x regions with logs, each expected daily;")
     click.echo("every other region is in scope too, and may be quiet. See trail_scope.csv.")
     for name in odd:
-        click.echo(f"Left out: AWSLogs/{name} is no account id of 12 digits.")
+        click.echo(printable(f"Left out: AWSLogs/{name} is no account id of 12 digits, or has no region that is one."))
     click.echo("Now name what is yours (the README says how): cardholder_data_stores.csv, without which 10.2.1.1 finds")
     click.echo("nothing, audit_log_stores.csv, administrators.csv, expected_activity.csv.")
 
@@ -236,7 +271,8 @@ def verify_command(ctx: click.Context, /, first: date | None, last: date | None,
 
     Exit codes: 0 all is as it was sealed; 1 something was changed, removed or added, as the last lines say.
     """
-    verified = verify(_store(evidence), first, last or clock.yesterday())
+    _end(first, last)
+    verified = verify(_open(**evidence), first, last, clock.yesterday())
     print_verified(verified)
     ctx.exit(Exit.FAILED if verified.faults else Exit.COMPLETE)
 
@@ -247,16 +283,19 @@ def verify_command(ctx: click.Context, /, first: date | None, last: date | None,
 @click.option("--to", "last", help="Last day.  [default: yesterday]", type=_Day())
 def status(first: date | None, last: date | None, **evidence: Any) -> None:
     """Show each day: complete, incomplete, failed or missing, and who signed it."""
-    print_status(history(_store(evidence), first, last or clock.yesterday()))
+    print_status(history(_open(**evidence), first, _end(first, last)))
 
 
 @main.command()
 @click.argument("day", type=_Day())
 @_evidence_options
-@click.option("--limit", help="Show at most so many findings of a requirement.", default=20, show_default=True)
+@click.option(
+    "--limit", help="Show at most so many findings of a requirement.", default=20, show_default=True,
+    type=click.IntRange(min=0),
+)  # fmt: skip
 def show(day: date, limit: int, **evidence: Any) -> None:
     """Show a day's review and its findings, unexpected ones first."""
-    store = _store(evidence)
+    store = _open(**evidence)
     print_day(read_day(store, history(store, day, day)[0]), limit)
 
 
@@ -278,21 +317,14 @@ def sign_off_command(day: date, reviewer: str, decisions: tuple[str, ...], reaso
     The sign-off is bound to the review's manifest: when the day is reviewed again, it is stale. It is never changed; a
     correction is a further sign-off.
     """
-    store = _store(evidence)
+    store = _open(**evidence)
     decided = [parse_decision(text) for text in decisions]
+    if not store.keys():
+        raise UsageError(f"{store.where}: there is no evidence")
     with store.lock():
         mend_latest(store)
         key = sign_off(store, history(store, day, day)[0], reviewer, decided, reason)
     click.echo(f"Signed: {store.where.rstrip('/')}/{key}")
-
-
-def _store(evidence: dict[str, Any]) -> EvidenceStore:
-    return _open(
-        evidence["evidence"],
-        evidence["evidence_kms_key"],
-        evidence["evidence_retention_days"],
-        evidence["evidence_retention_mode"],
-    )
 
 
 if __name__ == "__main__":

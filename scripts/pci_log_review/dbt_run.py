@@ -56,6 +56,13 @@ class DbtResult:
     invocation_id: str
     seconds: float
     nodes: list[Node]
+    models: frozenset[str]
+
+    def not_built(self) -> list[str]:
+        """Models of the project that this build did not build."""
+        return sorted(
+            self.models - {node.name for node in self.nodes if node.kind == "model" and node.status == "success"}
+        )
 
     def failed(self) -> list[Node]:
         """Nodes that could not be run: the review did not happen as it should."""
@@ -80,12 +87,12 @@ def environment(options: RunOptions) -> dict[str, str]:
 
 
 def build(
-    options: RunOptions, unreadable: list[str], lock: int | None, on_progress: Callable[[Progress], None]
+    options: RunOptions, unreadable: list[str], locks: tuple[int, ...], on_progress: Callable[[Progress], None]
 ) -> DbtResult:
     """Runs `dbt build` for the run date, without dbt's unit tests, in the environment of `environment(options)`.
 
-    `unreadable` are the log files that Athena has to leave out; `lock` is the descriptor that keeps the evidence
-    locked as long as dbt lives. Raises DbtFailed.
+    `unreadable` are the log files that Athena has to leave out; `locks` are the descriptors that keep the
+    evidence and the state locked as long as dbt lives. Raises DbtFailed.
     """
     if len(json.dumps(unreadable)) > _MAX_VARS:
         raise DbtFailed(
@@ -109,12 +116,12 @@ def build(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        pass_fds=() if lock is None else (lock,),
+        pass_fds=locks,
     ) as dbt:
         for line in dbt.stdout or ():
             last_words = _told(line, on_progress) or last_words
-    if not (target_path / "run_results.json").is_file():
-        raise DbtFailed(f"dbt: {plain_message(last_words)}")
+    if dbt.returncode not in (0, 1) or not (target_path / "run_results.json").is_file():
+        raise DbtFailed(f"dbt: {plain_message(last_words) or f'ended early, with exit code {dbt.returncode}'}")
     return _read_artifacts(target_path)
 
 
@@ -140,6 +147,7 @@ def _read_artifacts(target_path: Path) -> DbtResult:
         results["metadata"]["invocation_id"],
         results["elapsed_time"],
         [_node(result, nodes[result["unique_id"]]) for result in results["results"]],
+        frozenset(node["name"] for node in nodes.values() if node["resource_type"] == "model"),
     )
 
 

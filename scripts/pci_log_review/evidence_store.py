@@ -34,6 +34,7 @@ LEASE_SECONDS = 300.0  # an S3 lock that was not renewed for so long belongs to 
 RetentionMode = Literal["GOVERNANCE", "COMPLIANCE"]
 
 _UNFINISHED = ".unfinished"
+_FOLDER_LOCK = ".lock"
 _S3_LOCK = "lock.json"
 _REFUSALS = {"PreconditionFailed", "ConditionalRequestConflict", "OperationAborted", "NoSuchKey"}
 
@@ -155,14 +156,16 @@ class FolderEvidence:
     def __init__(self, where: str) -> None:
         self.where = where
         self._root = Path(where).absolute()
-        if self._root.exists() and not self._root.is_dir():
+        with _reported(f"look at {where}"):
+            is_file = self._root.exists() and not self._root.is_dir()
+        if is_file:
             raise EvidenceError(f"evidence: {where} is not a folder")
 
     def keys(self) -> list[str]:
-        return sorted(key for key in self._names() if not _is_hidden(key))
+        return sorted(key for key in self._names() if key != _FOLDER_LOCK and not _is_unfinished(key))
 
     def unfinished(self) -> list[str]:
-        return sorted(key for key in self._names() if _is_hidden(key) and key.endswith(_UNFINISHED))
+        return sorted(key for key in self._names() if _is_unfinished(key))
 
     def clean(self) -> None:
         for key in self.unfinished():
@@ -220,7 +223,7 @@ class FolderEvidence:
         # unlocked but closed, so that a child process that has the descriptor keeps the lock.
         with _reported(f"lock {self.where}"):
             _make_folder(self._root)
-            file = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            file = os.open(self._root / _FOLDER_LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         try:
             with _reported(f"lock {self.where}"):
                 try:
@@ -247,14 +250,14 @@ class FolderEvidence:
         return path
 
     def _names(self) -> Iterator[str]:
-        """Every file, and every hidden name, which is not looked into."""
+        """Every file, and every folder that is unfinished, which is not looked into."""
         unseen = [""]
         while unseen:
             folder = unseen.pop()
             for entry in self._entries(folder):
                 key = f"{folder}/{entry.name}" if folder else entry.name
                 # a link to a folder stands for a file, which can't be read: following it could have no end
-                if entry.is_dir(follow_symlinks=False) and not _is_hidden(key):
+                if entry.is_dir(follow_symlinks=False) and not _is_unfinished(key):
                     unseen.append(key)
                 else:
                     yield key
@@ -268,8 +271,8 @@ class FolderEvidence:
                 return []
 
 
-def _is_hidden(key: str) -> bool:
-    return key.rpartition("/")[2].startswith(".")
+def _is_unfinished(key: str) -> bool:
+    return key.rpartition("/")[2].startswith(".") and key.endswith(_UNFINISHED)
 
 
 @contextmanager

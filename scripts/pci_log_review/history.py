@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 from .chain import Record, read_record, records
+from .clock import days
 from .evidence_store import EvidenceError, EvidenceStore
 from .manifest import Manifest, State, read_manifest
-from .verify import days
+from .project import UsageError
 
 PARALLEL_READS = 8
+MAX_DAYS = 3_660
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,13 @@ class Day:
 
 
 def history(store: EvidenceStore, first: date | None, last: date) -> list[Day]:
-    """Every day from the first (default: the first that was ever reviewed) to the last, in order."""
+    """Every day from the first (default: the first that was ever reviewed) to the last, in order. Raises UsageError."""
     known = records(store.keys())
     begin = first or min([record.run_date for record in known if record.run_date <= last], default=None)
     if begin is None:
         return []
+    if (last - begin).days > MAX_DAYS:
+        raise UsageError(f"from {begin} to {last} are {(last - begin).days} days; give a later first day")
     by_day: dict[date, list[Record]] = {}
     for record in known:
         by_day.setdefault(record.run_date, []).append(record)
@@ -75,23 +79,17 @@ class Due:
 
 def due_days(store: EvidenceStore, since: date | None, last: date, at_most: int) -> Due:
     """The days that are due: each from `since` (default: the first that was ever reviewed) to `last` that has no
-    complete review. Where they are too many, those never reviewed go before those to be tried again, so that a day
-    whose logs are lost for good keeps no other waiting.
+    complete review. Where they are too many, the last day itself is among them, and days never reviewed go before
+    those to be tried again: neither a long backlog nor a day whose logs are lost for good keeps the newest waiting.
     """
-    known = history(store, since, last) or history(store, last, last)
+    known = history(store, since, last)
+    if not known and since is None:
+        known = history(store, last, last)
     due = [day for day in known if day.is_due]
-    chosen = sorted(due, key=lambda day: (day.runs > 0, day.run_date))[:at_most]
+    waiting = sorted(due, key=lambda day: (day.runs > 0, day.run_date))
+    newest = [day for day in waiting if day.run_date == last and not day.runs]
+    chosen = [*newest, *(day for day in waiting if day not in newest)][:at_most]
     return Due(sorted(day.run_date for day in chosen), len(due) - len(chosen))
-
-
-def today() -> date:
-    """The day that is going on (UTC)."""
-    return datetime.now(UTC).date()
-
-
-def yesterday() -> date:
-    """The last day whose logs are all delivered (UTC)."""
-    return today() - timedelta(days=1)
 
 
 def _day(store: EvidenceStore, run_date: date, known: list[Record]) -> Day:

@@ -106,8 +106,10 @@ def with_unreadable_files(inventory: Inventory, logs: str) -> Inventory:
     )
 
 
-def write_inventory(inventory: Inventory, run_date: date, root: str) -> None:
-    """Writes the inventory for the source `cloudtrail.inventory`: below the lake, or the profile's s3_data_dir.
+def write_inventory(inventory: Inventory, run_date: date, root: str, profile: str | None = None) -> None:
+    """Writes the inventory for the source `cloudtrail.inventory`: below the lake, or dbt's s3_data_dir.
+
+    `profile` names the AWS profile of dbt's connection, if it has one.
 
     Raises LogStoreError where it can't be written.
     """
@@ -117,7 +119,8 @@ def write_inventory(inventory: Inventory, run_date: date, root: str) -> None:
         bucket, _, prefix = root.removeprefix("s3://").rstrip("/").partition("/")
         key = f"{prefix}/cloudtrail_inventory/run_date={run_date}/inventory.parquet".lstrip("/")
         try:
-            boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=content.getvalue())
+            session = boto3.Session(profile_name=profile)
+            session.client("s3").put_object(Bucket=bucket, Key=key, Body=content.getvalue())
         except (BotoCoreError, ClientError) as error:
             raise LogStoreError(f"the inventory can't be written to s3://{bucket}/{key}: {error}") from error
     else:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -328,6 +329,8 @@ def whole_or_not_there(target: Path) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.unfinished")  # hidden: no glob of the lake finds it
     yield unfinished
+    with unfinished.open("rb") as written:
+        os.fsync(written.fileno())
     unfinished.replace(target)
 
 

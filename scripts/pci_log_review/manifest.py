@@ -86,11 +86,17 @@ def read_manifest(store: EvidenceStore, record: Record) -> Manifest:
             findings=_counts(content["findings"]),
             unexpected_findings=_counts(content["unexpected_findings"]),
         )
-        files = {str(name): (int(file["size"]), str(file["sha256"])) for name, file in content["files"].items()}
+        files = {str(name): (_count(file["size"]), str(file["sha256"])) for name, file in content["files"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise EvidenceError(f"evidence: {record.path} is damaged: {error!r}; run pci-log-review verify") from error
     return Manifest(record, hashlib.sha256(store.read(record.path)).hexdigest(), conclusion, files)
 
 
 def _counts(value: dict[str, Any]) -> dict[str, int]:
-    return {str(requirement): int(count) for requirement, count in value.items()}
+    return {str(requirement): _count(count) for requirement, count in value.items()}
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{value!r} is no count")
+    return value

@@ -9,7 +9,7 @@ from pathlib import Path
 from .deliveries import trails
 from .log_store import open_store
 from .project import UsageError, project_dir
-from .settings import FILES
+from .settings import FILES, is_account, is_region
 
 # What is the same everywhere to begin with; everything else is for the user to say
 _KEPT = ("administrative_grants",)
@@ -25,7 +25,7 @@ def write_settings(logs: str, folder: Path) -> tuple[int, int, list[str]]:
     if there:
         raise UsageError(f"{folder} has {', '.join(there)} already; nothing was written")
     found = sorted({(trail.account_id, trail.region) for trail in trails(open_store(logs)) if trail.kind == "log"})
-    known = [(account_id, region) for account_id, region in found if account_id.isdecimal() and len(account_id) == 12]
+    known = [(account_id, region) for account_id, region in found if is_account(account_id) and is_region(region)]
     accounts = sorted({account_id for account_id, _ in known})
     rows: dict[str, list[list[str]]] = {name: [] for name in FILES}
     for account_id in accounts:

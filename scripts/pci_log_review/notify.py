@@ -7,20 +7,27 @@ for audit logs.
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from http.client import HTTPException
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from .project import UsageError
 from .terminal import printable
 
 TIMEOUT_SECONDS = 20
 _SUBJECT_CHARACTERS = 100  # what SNS allows
-_SHOWN_GAPS = 20
+_SHOWN_GAPS, _SHOWN_GAPS_IN_JSON = 20, 5
+_SNS_BYTES = 250_000  # SNS takes 262,144, in which the message stands four times
+_LINE, _TEXT = 300, 10_000  # characters
+_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+(\.fifo)?")
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,8 @@ class Message:
     @property
     def text(self) -> str:
         """The message for people."""
-        return "\n".join(printable(line) for line in [self.subject, *self._lines()])
+        text = "\n".join(_line(line) for line in [self.subject, *self._lines()])
+        return text if len(text) <= _TEXT else f"{text[:_TEXT]}\n… cut off; the rest stands in the evidence"
 
     def _lines(self) -> Iterator[str]:
         yield from self.reasons
@@ -82,7 +90,36 @@ class Message:
 
     def as_json(self) -> dict[str, Any]:
         """The message for machines; `text` is where chat services look for it."""
-        return {"text": self.text, **asdict(self)}
+        days = [
+            asdict(day)
+            | {
+                "gaps": [_line(gap) for gap in day.gaps[:_SHOWN_GAPS_IN_JSON]],
+                "gaps_in_all": len(day.gaps),
+                "details": [_line(detail) for detail in day.details[:_SHOWN_GAPS_IN_JSON]],
+            }
+            for day in self.days
+        ]
+        reasons = [_line(reason) for reason in self.reasons[:_SHOWN_GAPS]]
+        return {"text": self.text, **asdict(self), "days": days, "reasons": reasons}
+
+
+def _line(text: str) -> str:
+    """One line that fits: what is in it may come from whoever writes a log."""
+    return printable(text if len(text) <= _LINE else f"{text[:_LINE]} …")
+
+
+def check_places(topic: str | None, webhook: str | None) -> None:
+    """Raises UsageError where nobody could be told, before anything runs. The address may be a secret: not named."""
+    if topic and not _TOPIC.fullmatch(topic):
+        raise UsageError(f"--notify-topic {topic!r} is no SNS topic: arn:aws:sns:us-east-1:111122223333:name")
+    if webhook:
+        try:
+            parts = urlsplit(webhook)
+            is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        except ValueError:
+            is_web = False
+        if not is_web or not webhook.isascii() or not webhook.isprintable() or " " in webhook:
+            raise UsageError("--notify-webhook is no http or https address")
 
 
 def notify(message: Message, topic: str | None, webhook: str | None) -> list[str]:
@@ -91,31 +128,48 @@ def notify(message: Message, topic: str | None, webhook: str | None) -> list[str
     if topic:
         try:
             _publish(message, topic)
-        except (BotoCoreError, ClientError, IndexError) as error:
+        except (BotoCoreError, ClientError, ValueError) as error:
             failed.append(f"notification: SNS topic {topic} did not take it: {error}")
     if webhook:
         try:
             _post(message, webhook)
-        except (OSError, ValueError) as error:  # the address is a secret where a chat service made it: not named
-            failed.append(f"notification: the webhook at {urlsplit(webhook).hostname} did not take it: {error}")
+        except HTTPError as error:
+            failed.append(f"notification: the webhook did not take it: HTTP status {error.code}")
+        except (OSError, ValueError, HTTPException) as error:  # their texts may hold the address, which is a secret
+            failed.append(f"notification: the webhook did not take it: {type(error).__name__}")
     return failed
 
 
 def _publish(message: Message, topic: str) -> None:
-    """A topic's mail subscribers get text, everything else JSON."""
-    region = topic.split(":")[3]
-    machines = json.dumps(message.as_json())
-    content = {"default": message.text, **dict.fromkeys(("sqs", "lambda", "http", "https", "email-json"), machines)}
-    boto3.client("sns", region_name=region).publish(
-        TopicArn=topic, Subject=message.subject, Message=json.dumps(content), MessageStructure="json"
+    """A topic's mail subscribers get text, programs JSON."""
+    content = message.as_json()
+    envelope = _envelope(message, content)
+    if len(envelope) > _SNS_BYTES:
+        days = [day | {"gaps": [], "details": []} for day in content["days"]]
+        envelope = _envelope(message, content | {"text": message.subject, "days": days, "reasons": []})
+    boto3.client("sns", region_name=topic.split(":")[3]).publish(
+        TopicArn=topic, Subject=message.subject, Message=envelope, MessageStructure="json"
     )
+
+
+def _envelope(message: Message, content: dict[str, Any]) -> str:
+    machines = json.dumps(content)
+    return json.dumps({"default": message.text, **dict.fromkeys(("sqs", "lambda", "https"), machines)})
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A page that somebody is sent on to takes no message."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
 
 
 def _post(message: Message, webhook: str) -> None:
-    if urlsplit(webhook).scheme not in ("http", "https"):
-        raise ValueError("it is no http or https address")
-    request = urllib.request.Request(  # noqa: S310  # the scheme has just been checked
-        webhook, json.dumps(message.as_json()).encode(), {"Content-Type": "application/json"}, method="POST"
+    content = message.as_json()
+    # chat services read <…> and & as markup
+    content["text"] = content["text"].replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    request = urllib.request.Request(  # noqa: S310  # check_places has looked at the scheme
+        webhook, json.dumps(content).encode(), {"Content-Type": "application/json"}, method="POST"
     )
-    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):  # noqa: S310
+    with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_SECONDS):
         pass

@@ -69,7 +69,9 @@ def profile_output(target: str) -> dict[str, Any]:
     try:
         rendered = jinja.from_string(file.read_text(encoding="utf-8")).render(env_var=env_var)
         outputs: dict[str, dict[str, Any]] = yaml.safe_load(rendered)["pci_log_review"]["outputs"]
-    except (OSError, TemplateError, yaml.YAMLError, KeyError, TypeError) as error:
+        if not all(isinstance(output, dict) and "type" in output for output in outputs.values()):
+            raise ValueError("each output needs a type")
+    except (OSError, TemplateError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"{file}: cannot be read as a dbt profile with pci_log_review: outputs: {error}") from error
     if target not in outputs:
         raise UsageError(f"{file} has no target {target!r}; it has: {', '.join(outputs)}")

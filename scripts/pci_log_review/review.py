@@ -101,7 +101,7 @@ def check_options(options: RunOptions) -> None:
 
 
 def review_day(
-    options: RunOptions, store: EvidenceStore, lock: int | None, on_progress: Callable[[Progress], None]
+    options: RunOptions, store: EvidenceStore, locks: tuple[int, ...], on_progress: Callable[[Progress], None]
 ) -> Sealed:
     """Reviews one day and seals what came of it, failures included. The caller holds the store's lock.
 
@@ -115,9 +115,9 @@ def review_day(
     reasons: list[str] = []
     with store.staging(folder) as staged:
         try:
-            found, conclusion = _review(options, staged, lock, on_progress, started)
-        except (DbtFailed, LogStoreError, ResultsError) as error:
-            reasons = str(error).splitlines()
+            found, conclusion = _review(options, staged, locks, on_progress, started)
+        except (DbtFailed, LogStoreError, ResultsError, OSError) as error:
+            reasons = str(error).splitlines() or [type(error).__name__]
             conclusion = Conclusion(options.run_date, State.FAILED, reasons, "", {}, {})
             write_run(staged, _run(options, started, conclusion))
         content = write_manifest(staged, run_id, conclusion, last_link(store, known))
@@ -132,7 +132,7 @@ def review_day(
 def _review(
     options: RunOptions,
     staged: Path,
-    lock: int | None,
+    locks: tuple[int, ...],
     on_progress: Callable[[Progress], None],
     started: datetime,
 ) -> tuple[Found, Conclusion]:
@@ -141,10 +141,13 @@ def _review(
     if output["type"] == "athena":
         check_work_group(output)
     inventory = take_inventory(options.logs, options.run_date, lambda regions: _public_keys(options, regions))
-    inventory, built = _build(options, output, inventory, lock, on_progress)
+    inventory, built, invocations = _build(options, output, inventory, locks, on_progress)
     if failed := built.failed():
         raise DbtFailed("\n".join(_reasons(failed)))
-    queries = queries_of(output, built.invocation_id, started) if output["type"] == "athena" else []
+    if missing := built.not_built():
+        tests = [f"test failed: {_broken(node)}" for node in built.broken_expectations()]
+        raise DbtFailed("\n".join([*tests, f"dbt did not build {', '.join(missing)}"]))
+    queries = queries_of(output, invocations, started) if output["type"] == "athena" else []
     with open_results(options) as results:
         found = _found(options, results, built)
         conclusion = _conclusion(options, results, found, inventory)
@@ -166,22 +169,27 @@ def _build(
     options: RunOptions,
     output: dict[str, Any],
     inventory: Inventory,
-    lock: int | None,
+    locks: tuple[int, ...],
     on_progress: Callable[[Progress], None],
-) -> tuple[Inventory, DbtResult]:
-    """Runs dbt. Athena fails on a damaged log file: then all are read, and dbt runs again without the damaged ones."""
+) -> tuple[Inventory, DbtResult, list[str]]:
+    """Runs dbt. Athena fails on a damaged log file: then all are read, and dbt runs again without the damaged ones.
+
+    Returns the inventory with what is known of the files then, what dbt did, and the ids of its invocations.
+    """
     if output["type"] != "athena":
         write_inventory(inventory, options.run_date, str(options.state / "lake"))
-        return inventory, build(options, [], lock, on_progress)
-    write_inventory(inventory, options.run_date, output["s3_data_dir"])
-    built = build(options, inventory.unreadable, lock, on_progress)
+        built = build(options, [], locks, on_progress)
+        return inventory, built, [built.invocation_id]
+    write_inventory(inventory, options.run_date, output["s3_data_dir"], output.get("aws_profile_name"))
+    built = build(options, inventory.unreadable, locks, on_progress)
     messages = " ".join(node.message for node in built.failed())
     if any(file.kind == "log" and file.log_file in messages for file in inventory.files):
         without = with_unreadable_files(inventory, options.logs)
         if without.unreadable != inventory.unreadable:
-            write_inventory(without, options.run_date, output["s3_data_dir"])
-            return without, build(options, without.unreadable, lock, on_progress)
-    return inventory, built
+            write_inventory(without, options.run_date, output["s3_data_dir"], output.get("aws_profile_name"))
+            again = build(options, without.unreadable, locks, on_progress)
+            return without, again, [built.invocation_id, again.invocation_id]
+    return inventory, built, [built.invocation_id]
 
 
 def _reasons(failed: list[Node]) -> Iterator[str]:

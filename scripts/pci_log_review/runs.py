@@ -7,32 +7,37 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 
-from .chain import mend_latest
+from .chain import begin_chain, mend_latest
+from .clock import days
 from .dbt_run import Progress
-from .evidence_store import EvidenceStore
+from .evidence_store import EvidenceError, EvidenceStore, FolderEvidence
 from .history import Due
 from .notify import DayOutcome
 from .project import RunOptions
 from .review import Exit, Sealed, review_day
-from .verify import days
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to: its exit code is that of its worst day."""
+    """What a run came to: its exit code is that of its worst day. `reasons` say why it ended early."""
 
     sealed: list[Sealed]
     left: int
+    reasons: list[str]
 
     @property
     def exit(self) -> Exit:
         """1 where a day failed, else 3 where one is incomplete, else 0."""
+        if self.reasons:
+            return Exit.FAILED
         exits = {sealed.exit for sealed in self.sealed}
         return next((code for code in (Exit.FAILED, Exit.INCOMPLETE) if code in exits), Exit.COMPLETE)
 
     @property
     def summary(self) -> str:
         """The outcome in a few words."""
+        if self.reasons:
+            return "FAILED"
         if not self.sealed:
             return "nothing is due"
         states = [sealed.conclusion.state.value for sealed in self.sealed]
@@ -71,17 +76,23 @@ def run_days(
 
     Raises Locked where another run is under way, EvidenceError where the evidence can't be read or written.
     """
-    with store.lock() as lock:
+    state = FolderEvidence(str(options.state))  # two runs with evidence in two places share the tables
+    with store.lock() as lock, state.lock() as state_lock:
+        locks = tuple(fd for fd in (lock, state_lock) if fd is not None)
         store.clean()
+        begin_chain(store)
         mend_latest(store)
         chosen = due()  # asked under the lock: a run that has just ended may have done them
-        done = []
+        done: list[Sealed] = []
         for day in chosen.days:
             reporter.started(day, options.logs, options.target)
-            sealed = review_day(replace(options, run_date=day), store, lock, reporter.progress)
+            try:
+                sealed = review_day(replace(options, run_date=day), store, locks, reporter.progress)
+            except EvidenceError as error:  # what was sealed before is told all the same
+                return Outcome(done, chosen.left + len(chosen.days) - len(done), [str(error)])
             reporter.reviewed(day, sealed)
             done.append(sealed)
-        return Outcome(done, chosen.left)
+        return Outcome(done, chosen.left, [])
 
 
 def outcome_of_day(sealed: Sealed, details: list[str]) -> DayOutcome:

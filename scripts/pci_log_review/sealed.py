@@ -6,11 +6,12 @@ import csv
 import io
 from dataclasses import dataclass
 
-from .evidence_store import EvidenceStore
+from .evidence_store import EvidenceError, EvidenceStore
 from .history import Day
 from .manifest import State
 from .project import UsageError
 from .review import Sealed
+from .verify import run_faults
 
 SHOWN_IN_MESSAGES = 20
 csv.field_size_limit(1 << 30)  # a log may have a field of a megabyte
@@ -27,9 +28,11 @@ class SealedDay:
 
 
 def read_day(store: EvidenceStore, day: Day) -> SealedDay:
-    """The last review of the day. Raises UsageError where there is none, EvidenceError where it can't be read."""
+    """The last review of the day. Raises UsageError where there is none, EvidenceError where it was altered."""
     if day.manifest is None:
         raise UsageError(f"{day.run_date}: there is no sealed review ({day.state})")
+    if faults := run_faults(store, day.manifest, store.keys()):
+        raise EvidenceError(f"evidence: not as it was sealed: {faults[0].where} {faults[0].text}")
     folder = day.manifest.record.folder
     review: list[dict[str, str]] = []
     if day.manifest.conclusion.state is not State.FAILED:

@@ -75,6 +75,17 @@ _account = _matching(r"[0-9]{12}", "an account id of 12 digits")
 _region = _matching(r"\*|[a-z][a-z0-9]*(-[a-z0-9]+)+", "a region such as eu-west-1, or *")
 _service = _matching(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?", "a service such as s3.amazonaws.com")
 
+
+def is_account(name: str) -> bool:
+    """Whether it is an account id."""
+    return _account(name) is None
+
+
+def is_region(name: str) -> bool:
+    """Whether it is the name of a region."""
+    return name != "*" and _region(name) is None
+
+
 # Every settings file, its columns, and what each cell must be
 FILES: dict[str, dict[str, Check]] = {
     "trail_scope": {

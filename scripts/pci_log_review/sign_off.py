@@ -82,7 +82,10 @@ def sign_off(store: EvidenceStore, day: Day, reviewer: str, decisions: Sequence[
         ],
         "previous": previous_as_json(last_link(store, known)),
     }
-    path, data = f"{day.run_date}/sign-off-{record_id}.json", to_json(content)
+    try:
+        path, data = f"{day.run_date}/sign-off-{record_id}.json", to_json(content)
+    except UnicodeEncodeError as error:
+        raise UsageError("reviewer, notes and reason have to be text in UTF-8") from error
     store.create(path, data)
     set_latest(store, link(path, data))
     return path

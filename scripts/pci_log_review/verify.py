@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date
 
-from .chain import LATEST, MANIFEST, Link, Record, link, read_previous, read_record, records, run_folder, to_json
+from .chain import (
+    LATEST,
+    MANIFEST,
+    Link,
+    Record,
+    latest_as_json,
+    link,
+    read_latest,
+    read_previous,
+    read_record,
+    records,
+    run_folder,
+)
+from .clock import days
 from .evidence_store import EvidenceError, EvidenceStore
 from .manifest import Manifest, read_manifest
 
@@ -31,15 +44,20 @@ class Verified:
     notes: list[str]
 
 
-def verify(store: EvidenceStore, first: date | None, last: date) -> Verified:
-    """Verifies the runs and sign-offs of the days from `first` (default: the first there is) to `last`.
+def verify(store: EvidenceStore, first: date | None, last: date | None, yesterday: date) -> Verified:
+    """Verifies the runs and sign-offs of the days from `first` (default: the first there is) to `last` (default:
+    `yesterday`, or the last there is).
 
     The chain is verified from its beginning to its end, since a link leads out of the days asked for.
     """
+    latest = _read(store, LATEST)  # before the keys: a run that ends in between may not look like tampering
     keys = store.keys()
     known = records(keys)
-    wanted = [record for record in known if (first or date.min) <= record.run_date <= last]
-    faults: list[Fault] = []
+    reviewed = {record.run_date for record in known if record.kind == "run"}
+    begin = first or min(reviewed, default=yesterday)
+    end = last or max([yesterday, *(record.run_date for record in known)])
+    wanted = [record for record in known if begin <= record.run_date <= end]
+    faults: list[Fault] = [] if known else [Fault(store.where, "no evidence at all")]
     files = 0
     for record in wanted:
         if record.kind == "run":
@@ -48,22 +66,13 @@ def verify(store: EvidenceStore, first: date | None, last: date) -> Verified:
             files += count
         else:
             faults += _sign_off_faults(store, record, known)
-    faults += _chain_faults(store, known, keys)
-    faults += _strangers(keys, known)
-    if not known:
-        faults.append(Fault(store.where, "no evidence at all"))
-    reviewed = {record.run_date for record in known if record.kind == "run"}
-    begin = first or min(reviewed, default=last)
-    faults += [Fault(str(day), "no sealed review of the day") for day in days(begin, last) if day not in reviewed]
+    faults += _chain_faults(store, known, latest)
+    strangers, notes = _strangers(store, keys, known)
+    faults += strangers
+    missing = [day for day in days(begin, min(end, yesterday)) if day not in reviewed]
+    faults += [Fault(str(day), "no sealed review of the day") for day in missing]
     runs = len([record for record in wanted if record.kind == "run"])
-    left = store.unfinished() + _unsealed(keys, known)
-    notes = [f"{folder} was left by a run that was interrupted; it is no evidence" for folder in left]
-    return Verified(runs, len(wanted) - runs, files, sorted(faults, key=lambda fault: fault.where), notes)
-
-
-def days(first: date, last: date) -> list[date]:
-    """All days from the first to the last, both included."""
-    return [first + timedelta(number) for number in range((last - first).days + 1)]
+    return Verified(runs, len(wanted) - runs, files, sorted(set(faults), key=lambda fault: fault.where), notes)
 
 
 def run_faults(store: EvidenceStore, manifest: Manifest, keys: list[str]) -> list[Fault]:
@@ -97,19 +106,19 @@ def _run_faults(store: EvidenceStore, record: Record, keys: list[str]) -> tuple[
 
 
 def _sign_off_faults(store: EvidenceStore, record: Record, known: list[Record]) -> Iterator[Fault]:
+    runs = {run.path for run in known if run.kind == "run" and run.run_date == record.run_date}
     try:
         content = read_record(store, record.path)
         signed = Link(str(content["manifest"]["path"]), str(content["manifest"]["sha256"]))
+        if signed.path not in runs:
+            yield Fault(record.path, f"signs {signed.path}, which is no run of its day")
+        elif link(signed.path, store.read(signed.path)) != signed:
+            yield Fault(record.path, f"signs {signed.path}, which was changed since")
     except (EvidenceError, KeyError, TypeError) as error:
         yield Fault(record.path, f"cannot be read as a sign-off: {error}")
-        return
-    if signed.path not in {other.path for other in known}:
-        yield Fault(record.path, f"signs {signed.path}, which is not there")
-    elif link(signed.path, store.read(signed.path)) != signed:
-        yield Fault(record.path, f"signs {signed.path}, which was changed since")
 
 
-def _chain_faults(store: EvidenceStore, known: list[Record], keys: list[str]) -> Iterator[Fault]:
+def _chain_faults(store: EvidenceStore, known: list[Record], latest: bytes | None) -> Iterator[Fault]:
     """Each record names the one before it, and latest.json names the last: what is gone is still named."""
     before: Link | None = None
     for record in known:
@@ -121,22 +130,34 @@ def _chain_faults(store: EvidenceStore, known: list[Record], keys: list[str]) ->
             data, named = b"", before
         yield from _link_faults(named, before, known)
         before = link(record.path, data)
-    if LATEST not in keys:
-        # the very first run may have been interrupted before it wrote latest.json
-        if len(known) > 1:
+    if latest is None:
+        if known:
             yield Fault(LATEST, "was removed")
         return
     try:
-        data = store.read(LATEST)
-        content = read_record(store, LATEST)
-        latest = Link(str(content["path"]), str(content["sha256"]))
-    except (EvidenceError, KeyError) as error:
-        yield Fault(LATEST, f"cannot be read: {error}")
+        named = read_latest(latest)
+    except EvidenceError as error:
+        yield Fault(LATEST, str(error))
         return
-    if data != to_json(asdict(latest)):
+    if latest != latest_as_json(named):
         yield Fault(LATEST, "was changed")
-    if latest != before and not _is_one_behind(store, latest, known):
-        yield from _link_faults(latest, before, known) or [Fault(LATEST, "does not name the last record")]
+    # a run that has just sealed, or was interrupted before it wrote latest.json, is one ahead
+    if named != before and not (known and _previous(store, known[-1]) == named):
+        yield from _link_faults(named, before, known) or [Fault(LATEST, "does not name the last record")]
+
+
+def _previous(store: EvidenceStore, record: Record) -> Link | None:
+    try:
+        return read_previous(read_record(store, record.path))
+    except EvidenceError:
+        return Link(record.path, "")
+
+
+def _read(store: EvidenceStore, key: str) -> bytes | None:
+    try:
+        return store.read(key)
+    except EvidenceError:
+        return None
 
 
 def _link_faults(named: Link | None, before: Link | None, known: list[Record]) -> list[Fault]:
@@ -151,23 +172,18 @@ def _link_faults(named: Link | None, before: Link | None, known: list[Record]) -
     return [Fault(named.path, "was changed after it was sealed: the chain names another hash")]
 
 
-def _is_one_behind(store: EvidenceStore, latest: Link, known: list[Record]) -> bool:
-    """Whether a run was interrupted after sealing and before writing latest.json; the next run puts it right."""
-    if not known:
-        return False
-    try:
-        return read_previous(read_record(store, known[-1].path)) == latest
-    except EvidenceError:
-        return False
-
-
-def _strangers(keys: list[str], known: list[Record]) -> list[Fault]:
-    """Files that belong to no run: nobody vouches for them."""
+def _strangers(store: EvidenceStore, keys: list[str], known: list[Record]) -> tuple[list[Fault], list[str]]:
+    """Files that belong to no sealed run, for which nobody vouches; and in words what an interrupted run left."""
     own = {record.path for record in known} | {LATEST}
-    return [Fault(key, "belongs to no run") for key in keys if key not in own and not run_folder(key)]
-
-
-def _unsealed(keys: list[str], known: list[Record]) -> list[str]:
-    """Folders of runs that were interrupted before the manifest was written, as they can be left on S3."""
     sealed = {record.folder for record in known if record.kind == "run"}
-    return sorted({folder for key in keys if (folder := run_folder(key)) and folder not in sealed})
+    faults, left = [], set(store.unfinished())
+    for key in keys:
+        folder = run_folder(key)
+        if key in own or folder in sealed:
+            continue
+        # in S3 a run can be interrupted before its manifest is there
+        if folder and store.where.startswith("s3://") and f"{folder}/{MANIFEST}" not in keys:
+            left.add(folder)
+        else:
+            faults.append(Fault(key, "belongs to no sealed run"))
+    return faults, [f"{name} was left by a run that was interrupted; it is no evidence" for name in sorted(left)]

@@ -34,6 +34,8 @@ class SampleDays:
     queries_of_build: list[QueryRecord]
     queries_of_review: dict[str, list[QueryRecord]]
     throttled: int
+    status: Ended
+    verified: Ended
 
 
 @pytest.fixture(scope="session")
@@ -61,5 +63,6 @@ def sample_days(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFact
     throttled = local_athena.faults.refused
     rows = {relation: (local_rows(on_local, relation), on_athena.rows(relation)) for relation in RELATIONS}
     return SampleDays(
-        on_athena, on_local, built, docs, killed, reviewed, rows, queries_of_build, queries_of_review, throttled
-    )
+        on_athena, on_local, built, docs, killed, reviewed, rows, queries_of_build, queries_of_review, throttled,
+        on_athena.interrupted("never", "status"), on_athena.interrupted("never", "verify"),
+    )  # fmt: skip

@@ -98,11 +98,9 @@ def test_the_sql_in_the_evidence_is_what_athena_executed_with_ids_and_bytes(
 
 def test_a_run_that_was_killed_left_nothing_that_is_taken_for_evidence(sample_days: SampleDays) -> None:
     assert {ended.code for ended in sample_days.killed.values()} == {-9}, sample_days.killed
-    verified = sample_days.on_athena.interrupted("never", "verify")
-    assert verified.code == 0, verified.text
-    assert verified.text.count("left by a run that was interrupted; it is no evidence") == 1
-    status = sample_days.on_athena.interrupted("never", "status")
-    assert re.findall(r"(2026-03-\d\d) │ (\w+)", status.text) == [
+    assert sample_days.verified.code == 0, sample_days.verified.text
+    assert sample_days.verified.text.count("left by a run that was interrupted; it is no evidence") == 1
+    assert re.findall(r"(2026-03-\d\d) │ (\w+)", sample_days.status.text) == [
         ("2026-03-09", "complete"),
         ("2026-03-10", "complete"),
         ("2026-03-11", "incomplete"),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import date
 
-from pci_log_review.chain import MANIFEST, last_link, link, new_id, records, set_latest
+from pci_log_review.chain import MANIFEST, begin_chain, last_link, link, new_id, records, set_latest
 from pci_log_review.evidence_store import EvidenceStore
 from pci_log_review.manifest import Conclusion, State, write_manifest
 
@@ -28,6 +28,7 @@ def seal(
     latest: bool = True,
 ) -> str:
     """Seals a run of the day; returns its folder. Without `latest` it was interrupted just before the end."""
+    begin_chain(store)
     known = records(store.keys())
     run_id = new_id(known)
     folder = f"{run_date}/{run_id}"

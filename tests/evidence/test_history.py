@@ -11,6 +11,7 @@ from tests.evidence.sealed_days import day, seal
 from pci_log_review.evidence_store import EvidenceStore, open_evidence
 from pci_log_review.history import Due, due_days, history
 from pci_log_review.manifest import State
+from pci_log_review.project import UsageError
 from pci_log_review.sign_off import sign_off
 
 
@@ -69,7 +70,8 @@ def test_the_last_review_of_a_day_decides(store: EvidenceStore) -> None:
 
 
 def test_at_most_so_many_days_are_reviewed_the_oldest_first_and_the_rest_is_counted(store: EvidenceStore) -> None:
-    assert due(store, 10, since=1, at_most=3) == Due(days(1, 2, 3), 7)
+    assert due(store, 10, since=1, at_most=3) == Due(days(1, 2, 10), 7), "and the newest, which waits for no backlog"
+    assert due(store, 10, since=1, at_most=1) == Due(days(10), 9)
 
 
 def test_days_whose_logs_are_lost_keep_no_new_day_waiting(store: EvidenceStore) -> None:
@@ -97,3 +99,17 @@ def test_two_records_of_one_second_are_told_apart_and_stay_in_order(store: Evide
     folders = [seal(store, day(5)) for _ in range(5)]
     assert folders == sorted(folders)
     assert len(set(folders)) == 5
+
+
+def test_a_day_of_long_ago_keeps_yesterday_not_waiting_and_an_endless_range_is_refused(store: EvidenceStore) -> None:
+    seal(store, date(2019, 1, 1))
+    chosen = due(store, 10)
+    assert day(10) in chosen.days
+    assert (len(chosen.days), chosen.left) == (31, 2_594)
+    seal(store, date(1, 1, 1))
+    with pytest.raises(UsageError, match="give a later first day"):
+        due(store, 10)
+
+
+def test_a_first_day_that_is_yet_to_come_makes_nothing_due(store: EvidenceStore) -> None:
+    assert due(store, 10, since=11) == Due([], 0)

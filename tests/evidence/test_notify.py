@@ -12,7 +12,8 @@ from typing import Any
 import boto3
 import pytest
 
-from pci_log_review.notify import DayOutcome, Message, notify
+from pci_log_review.notify import DayOutcome, Message, check_places, notify
+from pci_log_review.project import UsageError
 
 DAY = DayOutcome(
     run_date="2026-03-10",
@@ -131,6 +132,13 @@ def test_a_webhook_gets_the_same_json(webhook: Webhook) -> None:
     assert webhook.posted == [json.loads(json.dumps(MESSAGE.as_json()))]
 
 
+def test_markup_of_chat_services_is_text_in_what_a_webhook_gets(webhook: Webhook) -> None:
+    day = replace(DAY, gaps=["AWSLogs/<!channel> <https://example.com|click> & more.gz is empty"])
+    assert notify(Message("INCOMPLETE", [day], 0, []), None, webhook.url) == []
+    assert "&lt;!channel&gt; &lt;https://example.com|click&gt; &amp; more" in webhook.posted[0]["text"]
+    assert "<" not in webhook.posted[0]["text"]
+
+
 def test_both_are_told(webhook: Webhook, topic: tuple[str, str]) -> None:
     arn, queue = topic
     assert notify(MESSAGE, arn, webhook.url) == []
@@ -138,23 +146,64 @@ def test_both_are_told(webhook: Webhook, topic: tuple[str, str]) -> None:
     assert len(webhook.posted) == 1
 
 
-def test_whoever_does_not_take_the_message_is_named_without_the_secret_of_the_address() -> None:
+def test_who_does_not_take_the_message_is_said_without_the_address_which_is_a_secret() -> None:
     refusing = Webhook(status=500)
-    [line] = notify(MESSAGE, None, refusing.url)
-    assert line.startswith("notification: the webhook at 127.0.0.1 did not take it: ")
-    assert "secret" not in line
+    assert notify(MESSAGE, None, refusing.url) == ["notification: the webhook did not take it: HTTP status 500"]
     refusing.server.shutdown()
     refusing.server.server_close()
-    assert len(notify(MESSAGE, None, refusing.url)) == 1
+    assert notify(MESSAGE, None, refusing.url) == ["notification: the webhook did not take it: URLError"]
 
 
-@pytest.mark.parametrize("address", ["file:///etc/passwd", "ftp://example.com/x", "no address", "http://"])
-def test_only_web_addresses_are_posted_to(address: str) -> None:
-    assert len(notify(MESSAGE, None, address)) == 1
+def test_who_is_sent_on_to_another_page_was_not_told() -> None:
+    redirecting = Webhook(status=302)
+    assert notify(MESSAGE, None, redirecting.url) == ["notification: the webhook did not take it: HTTP status 302"]
+    redirecting.server.shutdown()
 
 
-@pytest.mark.parametrize("arn", ["arn:aws:sns:us-east-1:123456789012:gone", "no-arn"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "file:///etc/SECRET",
+        "ftp://example.com/SECRET",
+        "SECRET",
+        "http://",
+        "https://[SECRET",
+        "http://127.0.0.1:ab/SECRET",
+        "https://127.0.0.1/SECRET path",
+        "https://127.0.0.1/SECRET\n",
+    ],
+)
+def test_what_is_no_web_address_is_refused_before_anything_runs(address: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        check_places(None, address)
+    assert "SECRET" not in str(refused.value)
+
+
+@pytest.mark.parametrize("arn", ["no-arn", "arn", "arn:aws:sns::1:x", "arn:aws:sqs:us-east-1:123456789012:x"])
+def test_what_is_no_topic_is_refused_before_anything_runs(arn: str) -> None:
+    with pytest.raises(UsageError, match="is no SNS topic"):
+        check_places(arn, None)
+
+
+def test_topics_and_web_addresses_are_taken(topic: tuple[str, str], webhook: Webhook) -> None:
+    check_places(topic[0], webhook.url)
+    check_places("arn:aws-us-gov:sns:us-gov-west-1:123456789012:review.fifo", "https://example.com/a?b=c")
+    check_places(None, None)
+
+
 @pytest.mark.usefixtures("s3")
-def test_a_topic_that_is_not_there_is_named(arn: str) -> None:
+def test_a_topic_that_is_not_there_is_named() -> None:
+    arn = "arn:aws:sns:us-east-1:123456789012:gone"
     [line] = notify(MESSAGE, arn, None)
     assert line.startswith(f"notification: SNS topic {arn} did not take it: ")
+
+
+def test_the_largest_message_is_one_that_sns_takes(topic: tuple[str, str]) -> None:
+    day = replace(DAY, gaps=['"<\\' * 1_000] * 500, details=["x" * 3_000_000] * 21)
+    message = Message("31 incomplete", [day] * 31, 9_999, ['"' * 1_000_000] * 100)
+    arn, queue = topic
+    assert notify(message, arn, None) == []
+    envelope = json.loads(received(queue)["Message"])
+    assert envelope["days"][0]["gaps_in_all"] == 500
+    assert len(envelope["days"]) == 31
+    assert "cut off; the rest stands in the evidence" in message.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from pathlib import Path
@@ -9,10 +10,11 @@ from pathlib import Path
 import pytest
 from tests.evidence.sealed_days import day, seal
 
-from pci_log_review.chain import LATEST, MANIFEST, last_link, records
-from pci_log_review.evidence_store import EvidenceStore, open_evidence
+from pci_log_review.chain import LATEST, MANIFEST, last_link, mend_latest, records
+from pci_log_review.evidence_store import EvidenceError, EvidenceStore, open_evidence
 from pci_log_review.history import history
 from pci_log_review.manifest import State
+from pci_log_review.sealed import read_day
 from pci_log_review.sign_off import parse_decision, sign_off
 from pci_log_review.verify import Verified, verify
 
@@ -43,7 +45,7 @@ def root(whole: Path, tmp_path: Path) -> Path:
 
 
 def verified(root: Path) -> Verified:
-    return verify(open_evidence(str(root)), None, LAST)
+    return verify(open_evidence(str(root)), None, None, LAST)
 
 
 def faults(root: Path) -> list[str]:
@@ -56,7 +58,7 @@ def runs(root: Path) -> list[str]:
 
 def test_whole_evidence_has_no_fault(store: EvidenceStore) -> None:
     build(store)
-    assert verify(store, None, LAST) == Verified(runs=6, sign_offs=1, files=24, faults=[], notes=[])
+    assert verify(store, None, None, LAST) == Verified(runs=6, sign_offs=1, files=24, faults=[], notes=[])
 
 
 FILES = ("flip", "delete", "append", "truncate", "empty", "rename", "add", "swap", "delete folder", "copy run")
@@ -133,7 +135,7 @@ def test_an_added_file_is_named(root: Path) -> None:
     name = f"{runs(root)[1]}/findings/10.2.1.5.csv"
     (root / name).write_text("")
     (root / "readme.txt").write_text("")
-    assert faults(root) == [f"{name}: is not in the manifest", "readme.txt: belongs to no run"]
+    assert faults(root) == [f"{name}: is not in the manifest", "readme.txt: belongs to no sealed run"]
 
 
 @pytest.mark.parametrize("number", [1, 2, 4, 5])
@@ -183,38 +185,35 @@ def test_a_run_that_was_interrupted_before_the_pointer_is_no_fault_and_the_next_
     store = open_evidence(str(tmp_path))
     seal(store, day(1))
     seal(store, day(2), latest=False)
-    assert verify(store, None, day(2)).faults == []
+    assert verify(store, None, None, day(2)).faults == []
     seal(store, day(3))
-    assert verify(store, None, day(3)).faults == []
+    assert verify(store, None, None, day(3)).faults == []
 
 
 def test_what_an_interrupted_run_left_is_no_evidence_and_no_fault(root: Path) -> None:
     left = root / str(day(6)) / ".20260307T060000Z-0000abcd.unfinished"
     left.mkdir(parents=True)
     (left / "daily_review.csv").write_text("half")
-    unsealed = root / str(day(6)) / "20260307T060000Z-0000abcd"
-    unsealed.mkdir()
-    (unsealed / "daily_review.csv").write_text("half")
     found = verified(root)
-    assert (found.faults, len(found.notes)) == ([], 2)
+    assert (found.faults, len(found.notes)) == ([], 1)
     assert all("it is no evidence" in note for note in found.notes)
     assert [known.state for known in history(open_evidence(str(root)), day(6), day(6))] == ["missing"]
 
 
 def test_a_day_that_was_never_reviewed_is_named(root: Path) -> None:
-    found = verify(open_evidence(str(root)), None, day(7))
+    found = verify(open_evidence(str(root)), None, None, day(7))
     assert [fault.where for fault in found.faults] == ["2026-03-06", "2026-03-07"]
 
 
 def test_a_place_without_evidence_is_not_verified(tmp_path: Path) -> None:
-    assert verify(open_evidence(str(tmp_path)), None, day(7)).faults
+    assert verify(open_evidence(str(tmp_path)), None, None, day(7)).faults
 
 
 def test_only_the_days_asked_for_are_read(root: Path) -> None:
     (root / f"{runs(root)[0]}/run.json").write_text("changed")
     store = open_evidence(str(root))
-    assert verify(store, day(2), day(5)).faults == []
-    assert [fault.where for fault in verify(store, day(1), day(1)).faults] == [f"{runs(root)[0]}/run.json"]
+    assert verify(store, day(2), day(5), LAST).faults == []
+    assert [fault.where for fault in verify(store, day(1), day(1), LAST).faults] == [f"{runs(root)[0]}/run.json"]
 
 
 def test_the_next_record_links_to_the_last(root: Path) -> None:
@@ -223,3 +222,87 @@ def test_the_next_record_links_to_the_last(root: Path) -> None:
     last = last_link(store, known)
     assert last is not None
     assert last.path == known[-1].path == f"{runs(root)[-1]}/{MANIFEST}"
+
+
+@pytest.mark.parametrize("name", [".evil.csv", ".evil/a.csv", "2026-02-31/20260301T000000Z-0000abcd/manifest.json"])
+def test_a_hidden_or_oddly_named_file_is_named(root: Path, name: str) -> None:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text("{}")
+    assert faults(root) == [f"{name}: belongs to no sealed run"]
+
+
+def test_a_folder_that_was_never_sealed_is_a_fault_where_none_can_be_left(root: Path) -> None:
+    unsealed = root / str(day(5)) / "20260307T060000Z-0000abcd"
+    unsealed.mkdir()
+    (unsealed / "daily_review.csv").write_text("half")
+    assert faults(root) == [f"2026-03-05/{unsealed.name}/daily_review.csv: belongs to no sealed run"]
+
+
+@pytest.mark.parametrize("first_only", [True, False])
+def test_removing_the_last_record_and_latest_stays_visible_after_further_runs(tmp_path: Path, first_only: bool) -> None:
+    store = open_evidence(str(tmp_path))
+    folders = [seal(store, day(1))] + ([] if first_only else [seal(store, day(2))])
+    [known] = history(store, day(1), day(1))
+    removed = sign_off(store, known, "A. Person", [], None)
+    (tmp_path / removed).unlink()
+    (tmp_path / LATEST).unlink()
+    assert [fault.where for fault in verify(store, None, None, day(len(folders))).faults] == [LATEST]
+    seal(store, day(len(folders) + 1))
+    assert [fault.where for fault in verify(store, None, None, day(len(folders) + 1)).faults] == [LATEST]
+
+
+GARBAGE = {
+    "no text": b"\xff\xfe",
+    "no object": b"[]",
+    "deep": b"[" * 200_000,
+    "surrogate": b'{"path": "\\ud800", "sha256": "x", "run_date": "\\ud800"}',
+    "infinite": b'{"run_date": "2026-03-05", "state": "complete", "gaps": [], "integrity": "", "previous": 7,'
+    b' "findings": {"a": Infinity}, "unexpected_findings": {}, "files": {"x": {"size": Infinity, "sha256": ""}}}',
+    "types": b'{"files": [], "previous": {"path": 1}, "manifest": [], "path": {}, "sha256": null}',
+    "empty": b"",
+}
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+@pytest.mark.parametrize("which", ["latest", "manifest", "sign-off", "last manifest"])
+def test_garbage_is_named_stops_nothing_and_stays_visible(root: Path, garbage: str, which: str) -> None:
+    store = open_evidence(str(root))
+    paths = {
+        "latest": LATEST,
+        "manifest": f"{runs(root)[3]}/{MANIFEST}",
+        "sign-off": next(record.path for record in records(store.keys()) if record.kind == "sign-off"),
+        "last manifest": f"{runs(root)[-1]}/{MANIFEST}",
+    }
+    store.write(paths[which], GARBAGE[garbage])
+    assert faults(root)
+    assert len(history(store, day(1), LAST)) == 5
+    mend_latest(store)
+    seal(store, day(6))
+    assert faults(root), "sealing another day hides nothing"
+
+
+@pytest.mark.parametrize("record_id", ["99991231T235959Z-00000000", "20269999T999999Z-00000000"])
+def test_a_record_of_no_time_or_of_one_to_come_is_none_and_stops_nothing(root: Path, record_id: str) -> None:
+    planted = root / str(day(4)) / record_id
+    planted.mkdir()
+    (planted / MANIFEST).write_text("{}")
+    assert f"2026-03-04/{record_id}/{MANIFEST}: belongs to no sealed run" in faults(root)
+    seal(open_evidence(str(root)), day(6))
+
+
+def test_a_sign_off_of_another_days_run_is_a_fault(root: Path) -> None:
+    store = open_evidence(str(root))
+    [path] = (root / str(day(3))).glob("sign-off-*.json")
+    content = json.loads(path.read_text())
+    content["manifest"]["path"] = f"{runs(root)[0]}/{MANIFEST}"
+    store.write(str(path.relative_to(root)), json.dumps(content).encode())
+    assert any("which is no run of its day" in fault for fault in faults(root))
+
+
+def test_altered_evidence_is_not_shown(root: Path) -> None:
+    store = open_evidence(str(root))
+    [known] = history(store, day(4), day(4))
+    assert read_day(store, known).review
+    store.write(f"{runs(root)[4]}/findings/10.2.1.4.csv", b"")
+    with pytest.raises(EvidenceError, match="not as it was sealed"):
+        read_day(store, known)
