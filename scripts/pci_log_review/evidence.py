@@ -27,14 +27,12 @@ def write_evidence(folder: Path, results: Results, build: DbtResult, queries: li
     `queries` are Athena's own records of what it executed; on the embedded target there are none.
     """
     (folder / "findings").mkdir()
-    review = results.rows("daily_review", "requirement")
-    for row in rows_of(review):
+    for row in rows_of(summary.daily_review):
         findings = results.rows(row["model"], "event_time, aws_account_id, event_id, log_file")
         _write_csv(folder / "findings" / f"{row['requirement']}.csv", findings)
         parquet.write_table(findings, folder / "findings" / f"{row['requirement']}.parquet", compression="zstd")
-    _write_csv(folder / "daily_review.csv", review)
-    _write_csv(folder / "log_coverage.csv", results.rows("log_coverage", "account_id, region"))
-    _write_csv(folder / "log_files.csv", results.rows("log_files", "log_file"))
+    for name, table in vars(summary).items():
+        _write_csv(folder / f"{name}.csv", table)
     _write_sql(folder / "sql", build, queries)
     nodes = [
         {"name": node.name, "kind": node.kind, "status": node.status, "seconds": round(node.seconds, 3)}

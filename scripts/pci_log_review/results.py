@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
@@ -73,6 +74,24 @@ def open_results(options: RunOptions) -> Iterator[Results]:
                 yield _LocalResults(connection, options.run_date)
     except (AthenaError, duckdb.Error) as error:
         raise ResultsError(f"the results can't be read: {error}") from error
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The day at a glance: its relations that are read as a whole, once."""
+
+    daily_review: pa.Table
+    log_coverage: pa.Table
+    log_files: pa.Table
+
+
+def read_summary(results: Results) -> Summary:
+    """Reads the day's summary."""
+    return Summary(
+        results.rows("daily_review", "requirement"),
+        results.rows("log_coverage", "account_id, region"),
+        results.rows("log_files", "log_file"),
+    )
 
 
 def rows_of(table: pa.Table) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from .inventory import Inventory, take_inventory, with_unreadable_files, write_i
 from .log_store import LogStoreError, open_store
 from .manifest import Conclusion, State, write_manifest
 from .project import ResultsError, RunOptions, UsageError, profile_output, project_dir
-from .results import Results, open_results, rows_of
+from .results import Summary, open_results, read_summary, rows_of
 from .settings import check_settings
 from .work_group import check_work_group
 
@@ -149,10 +149,11 @@ def _review(
         raise DbtFailed("\n".join([*tests, f"dbt did not build {', '.join(missing)}"]))
     queries = queries_of(output, invocations, started) if output["type"] == "athena" else []
     with open_results(options) as results:
-        found = _found(options, results, built)
-        conclusion = _conclusion(options, results, found, inventory)
+        summary = read_summary(results)
+        found = _found(options, summary, built)
+        conclusion = _conclusion(options, summary, found, inventory)
         run = _run(options, started, conclusion) | _cost(queries, found)
-        write_evidence(staged, results, built, queries, run)
+        write_evidence(staged, summary, results, built, queries, run)
     return found, conclusion
 
 
@@ -201,14 +202,14 @@ def _reasons(failed: list[Node]) -> Iterator[str]:
         yield f"{names[0]}{f' and {len(names) - 1} more' if names[1:] else ''}: {message}"
 
 
-def _found(options: RunOptions, results: Results, built: DbtResult) -> Found:
-    rows = rows_of(results.rows("daily_review", "requirement"))
+def _found(options: RunOptions, summary: Summary, built: DbtResult) -> Found:
+    rows = rows_of(summary.daily_review)
     if not rows:
         raise DbtFailed("daily_review has no rows for the day; was anything built?")
     nothing = ["trail_scope is empty: nothing was reviewed"] if not rows[0]["regions_in_scope"] else []
     gaps = (
         nothing
-        + _log_gaps(options, results)
+        + _log_gaps(options, summary)
         + [f"test failed: {_broken(node)}" for node in built.broken_expectations()]
     )
     first = rows[0]  # the coverage is the same in every row
@@ -223,8 +224,8 @@ def _found(options: RunOptions, results: Results, built: DbtResult) -> Found:
     )
 
 
-def _conclusion(options: RunOptions, results: Results, found: Found, inventory: Inventory) -> Conclusion:
-    rows = rows_of(results.rows("daily_review", "requirement"))
+def _conclusion(options: RunOptions, summary: Summary, found: Found, inventory: Inventory) -> Conclusion:
+    rows = rows_of(summary.daily_review)
     return Conclusion(
         run_date=options.run_date,
         state=State.INCOMPLETE if found.gaps else State.COMPLETE,
@@ -248,14 +249,14 @@ def _requirement(row: dict[str, Any], built: DbtResult) -> Requirement:
     )
 
 
-def _log_gaps(options: RunOptions, results: Results) -> list[str]:
+def _log_gaps(options: RunOptions, summary: Summary) -> list[str]:
     """Why the logs do not cover the day: per account and region, and per file that could not be read or trusted."""
-    coverage = [row for row in rows_of(results.rows("log_coverage", "account_id, region")) if row["gap"]]
+    coverage = [row for row in rows_of(summary.log_coverage) if row["gap"]]
     in_scope = {(row["account_id"], row["region"]) for row in coverage if row["in_scope"]}
     gaps = [f"{row['account_id']} {row['region']}: {row['gap']}" for row in coverage]
     files = [
         f"{row['log_file']} {text}"
-        for row in rows_of(results.rows("log_files", "log_file"))
+        for row in rows_of(summary.log_files)
         if (row["account_id"], row["region"]) in in_scope
         for text in (row["problem"] if row["kind"] == "log" else None, row["integrity_fault"])
         if text
