@@ -74,7 +74,9 @@ final as (
                     || ' log files could not be reviewed whole'
                     || case
                         when integrity_faults > 0
-                            then ', and ' || cast(integrity_faults as varchar) || ' files are not as CloudTrail delivered them'
+                            then
+                                ', and ' || cast(integrity_faults as varchar)
+                                || ' files are not as CloudTrail delivered them'
                         else ''
                     end
             when integrity_faults > 0

@@ -14,14 +14,16 @@ from pyarrow import parquet
 
 from .athena_history import Query
 from .dbt_run import DbtResult
-from .results import Results, rows_of
+from .results import Results, Summary, rows_of
 
 # What a spreadsheet would take for a formula, https://owasp.org/www-community/attacks/CSV_Injection
 # \uff1d, \uff0b, \uff0d and \uff20 are the full-width forms of = + - @
 _FORMULA = re.compile("^\\s*[=+\\-@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]")
 
 
-def write_evidence(folder: Path, results: Results, build: DbtResult, queries: list[Query], run: dict[str, Any]) -> None:
+def write_evidence(
+    folder: Path, summary: Summary, results: Results, build: DbtResult, queries: list[Query], run: dict[str, Any]
+) -> None:
     """Writes the files into the folder, which is there and empty; `run` is what run.json tells besides what dbt did.
 
     `queries` are Athena's own records of what it executed; on the embedded target there are none.

@@ -95,7 +95,7 @@ class Message:
             | {
                 "gaps": [_line(gap) for gap in day.gaps[:_SHOWN_GAPS_IN_JSON]],
                 "gaps_in_all": len(day.gaps),
-                "details": [_line(detail) for detail in day.details[:_SHOWN_GAPS_IN_JSON]],
+                "details": [_line(detail) for detail in day.details[:_SHOWN_GAPS]],
             }
             for day in self.days
         ]
