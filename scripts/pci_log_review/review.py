@@ -302,11 +302,11 @@ def _run(options: RunOptions, started: datetime, conclusion: Conclusion) -> dict
 
 def _git_commit() -> str | None:
     try:
+        project = str(project_dir())
+        # the checkout may be another user's, as a service's is
+        git = ("git", "-c", f"safe.directory={project}", "-C", project)
         described = subprocess.run(  # noqa: S603  # the words are all ours
-            ["git", "-C", str(project_dir()), "describe", "--always", "--dirty", "--abbrev=40"],  # noqa: S607
-            capture_output=True,
-            text=True,
-            check=True,
+            [*git, "describe", "--always", "--dirty", "--abbrev=40"], capture_output=True, text=True, check=True
         )
     except (OSError, subprocess.CalledProcessError):
         return None

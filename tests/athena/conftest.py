@@ -12,7 +12,7 @@ from tests.local_athena.service import LocalAthena
 
 DAY = "2026-03-10"
 # While dbt writes tables, and when all of the evidence is in S3 but its seal.
-KILLS = ("dbt:17", "seal:before")
+KILLS = ("write_inventory:after", "dbt:17", "seal:before")
 DAYS = ("2026-03-11", "2026-03-09", DAY)
 # Once the seeds are there, and nobody changes them, the models are enough.
 MODELS_ALONE = {"DBT_RESOURCE_TYPES": "model"}
@@ -21,7 +21,7 @@ MODELS_ALONE = {"DBT_RESOURCE_TYPES": "model"}
 @dataclass(frozen=True)
 class SampleDays:
     """What was done, in order: `built` and `docs` by dbt alone for DAY; then the wrapper was killed twice while it
-    reviewed a day (`killed`), and reviewed each of DAYS. Its evidence lies in S3.
+    reviewed a day (`killed`), and reviewed each of DAYS, once while a `second` run tried to. The evidence lies in S3.
     """
 
     on_athena: OnAthena
@@ -29,6 +29,7 @@ class SampleDays:
     built: Ended
     docs: Ended
     killed: dict[str, Ended]
+    second: Ended
     reviewed: dict[str, tuple[Ended, Ended]]
     rows: dict[str, tuple[list[Row], list[Row]]]
     queries_of_build: list[QueryRecord]
@@ -58,11 +59,15 @@ def sample_days(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFact
         if run_date == DAYS[0]:
             local_athena.faults.throttle("StartQueryExecution", times=3)
             local_athena.faults.throttle("GetQueryExecution", times=2)
-        reviewed[run_date] = on_embedded, on_athena.review(run_date, **NO_TESTS)
+        if run_date == DAYS[1]:
+            on_trino, second = on_athena.review_while_another_does(run_date, **NO_TESTS)
+        else:
+            on_trino = on_athena.review(run_date, **NO_TESTS)
+        reviewed[run_date] = on_embedded, on_trino
         queries_of_review[run_date] = on_athena.queries()[before:]
     throttled = local_athena.faults.refused
     rows = {relation: (local_rows(on_local, relation), on_athena.rows(relation)) for relation in RELATIONS}
     return SampleDays(
-        on_athena, on_local, built, docs, killed, reviewed, rows, queries_of_build, queries_of_review, throttled,
-        on_athena.interrupted("never", "status"), on_athena.interrupted("never", "verify"),
+        on_athena, on_local, built, docs, killed, second, reviewed, rows, queries_of_build, queries_of_review,
+        throttled, on_athena.interrupted("never", "status"), on_athena.interrupted("never", "verify"),
     )  # fmt: skip

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -48,8 +50,26 @@ class OnAthena:
 
     def interrupted(self, step: str, *arguments: str, **environment: str) -> Ended:
         """Runs the wrapper on the athena target until it kills itself at a step (tests/end_to_end/interrupted.py)."""
+        running = self.begun(step, *arguments, **environment)
+        out, errors = running.communicate(timeout=600)
+        return Ended(running.returncode, out + errors)
+
+    def begun(self, step: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """The same, while it runs."""
         command = [sys.executable, "-m", "tests.end_to_end.interrupted", step, TODAY, *arguments]
-        return self.checkout.ended(command, self.environment | environment)
+        return self.checkout.begun(command, self.environment | environment)
+
+    def review_while_another_does(self, run_date: str, **environment: str) -> tuple[Ended, Ended]:
+        """Two reviews of a day at once, the second begun when the first holds the lock; how both ended."""
+        arguments = ("run", "--run-date", run_date)
+        first = self.begun("never", *arguments, **environment)
+        while first.poll() is None and not self.service.s3.list_objects_v2(
+            Bucket=self.place.data_bucket, Prefix="evidence/lock.json"
+        ).get("Contents"):
+            time.sleep(0.1)
+        second = self.checkout.run(*arguments, **(self.environment | environment))
+        out, errors = first.communicate(timeout=600)
+        return Ended(first.returncode, out + errors), second
 
     @property
     def environment(self) -> dict[str, str]:

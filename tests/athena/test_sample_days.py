@@ -96,6 +96,13 @@ def test_the_sql_in_the_evidence_is_what_athena_executed_with_ids_and_bytes(
     assert run["bytes_scanned"] == sum(int(line["bytes_scanned"]) for line in listed) > 0
 
 
+def test_a_second_run_ends_at_once_with_one_clear_line_and_the_first_goes_on(sample_days: SampleDays) -> None:
+    assert sample_days.second.code == 1
+    [line] = [line for line in sample_days.second.text.splitlines() if line.startswith("pci-log-review: ")]
+    assert "another run holds the lock of s3://" in line
+    assert sample_days.reviewed[DAYS[1]][1].code == 0
+
+
 def test_a_run_that_was_killed_left_nothing_that_is_taken_for_evidence(sample_days: SampleDays) -> None:
     assert {ended.code for ended in sample_days.killed.values()} == {-9}, sample_days.killed
     assert sample_days.verified.code == 0, sample_days.verified.text
