@@ -11,8 +11,8 @@ from tests.local_athena.athena_api import QueryRecord
 from tests.local_athena.service import LocalAthena
 
 DAY = "2026-03-10"
-# While dbt writes tables, and when all of the evidence is in S3 but its seal.
-KILLS = ("write_inventory:after", "dbt:17", "seal:before")
+# Before dbt begins, and when it has written the tables and all of the evidence is in S3 but its seal.
+KILLS = ("write_inventory:after", "seal:before")
 DAYS = ("2026-03-11", "2026-03-09", DAY)
 # Once the seeds are there, and nobody changes them, the models are enough.
 MODELS_ALONE = {"DBT_RESOURCE_TYPES": "model"}
@@ -34,6 +34,7 @@ class SampleDays:
     rows: dict[str, tuple[list[Row], list[Row]]]
     queries_of_build: list[QueryRecord]
     queries_of_review: dict[str, list[QueryRecord]]
+    evidence: dict[str, dict[str, bytes]]
     throttled: int
     status: Ended
     verified: Ended
@@ -67,7 +68,9 @@ def sample_days(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFact
         queries_of_review[run_date] = on_athena.queries()[before:]
     throttled = local_athena.faults.refused
     rows = {relation: (local_rows(on_local, relation), on_athena.rows(relation)) for relation in RELATIONS}
+    evidence = {run_date: on_athena.evidence(run_date) for run_date in DAYS}
+    status, verified = (on_athena.interrupted("never", command) for command in ("status", "verify"))
     return SampleDays(
         on_athena, on_local, built, docs, killed, second, reviewed, rows, queries_of_build, queries_of_review,
-        throttled, on_athena.interrupted("never", "status"), on_athena.interrupted("never", "verify"),
+        evidence, throttled, status, verified,
     )  # fmt: skip

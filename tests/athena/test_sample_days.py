@@ -66,7 +66,7 @@ def test_both_targets_end_with_the_same_exit_code_and_say_the_same(sample_days: 
 def test_the_evidence_of_both_targets_is_the_same(sample_days: SampleDays, run_date: str) -> None:
     folder = sample_days.on_local.evidence_of(run_date)
     local = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
-    athena = sample_days.on_athena.evidence(run_date)
+    athena = sample_days.evidence[run_date]
     assert set(athena) - set(local) == {"queries.csv"}
     assert set(local) <= set(athena)
     for name in sorted(name for name in local if name.endswith(".csv") and name != "log_files.csv"):
@@ -79,7 +79,7 @@ def test_the_evidence_of_both_targets_is_the_same(sample_days: SampleDays, run_d
 def test_the_sql_in_the_evidence_is_what_athena_executed_with_ids_and_bytes(
     sample_days: SampleDays, run_date: str
 ) -> None:
-    evidence = sample_days.on_athena.evidence(run_date)
+    evidence = sample_days.evidence[run_date]
     history = {query.query_id: query for query in sample_days.queries_of_review[run_date]}
     listed = list(csv.DictReader(io.StringIO(evidence["queries.csv"].decode())))
     of_dbt = {query_id for query_id, query in history.items() if '"invocation_id"' in query.statement}

@@ -33,10 +33,8 @@ STEPS = (
     "write_inventory:after",
     "dbt:3",
     "dbt:14",
-    "dbt:22",
     "build:after",
     "write_evidence:after",
-    "publish:before",
     "publish:after",
     "set_latest:before",
     "notify:before",
@@ -82,7 +80,9 @@ def evidence(checkout: Checkout) -> dict[str, dict[str, Any]]:
         folder = max(path.parent for path in (checkout.evidence / run_date).glob("*/manifest.json"))
         files = {
             str(path.relative_to(folder)): (
-                parquet.read_table(path).to_pylist() if path.suffix == ".parquet" else path.read_text()
+                parquet.read_table(path).to_pylist()
+                if path.suffix == ".parquet"
+                else path.read_text().replace(str(checkout.home), "HOME")
             )
             for path in folder.rglob("*.*")
             if path.name not in TIMES
@@ -155,7 +155,7 @@ def test_a_run_that_is_killed_at_any_step_leaves_no_false_evidence_and_the_next_
     checkout = Checkout.of(tmp_path)
     arguments = ("run", "--logs", str(logs), "--since", DAYS[0])
     for step in STEPS:
-        killed = operate(checkout, step, *arguments)
+        killed = operate(checkout, step, *arguments, "--max-days", "1")
         assert killed.code == -signal.SIGKILL, f"{step}: {killed.last_lines}"
         sealed = set(checkout.evidence.glob("*/*/manifest.json"))
         for manifest in sealed:
@@ -373,4 +373,4 @@ def test_the_lock_is_free_after_a_kill(logs: Path, tmp_path: Path) -> None:
     assert (checkout.evidence / ".lock").exists()
     store = open_evidence(str(checkout.evidence))
     with store.lock():
-        assert store.keys() == []
+        assert store.keys() == ["latest.json"]
