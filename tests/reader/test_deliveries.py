@@ -323,6 +323,7 @@ def test_s3_tells_each_files_etag_and_a_folder_has_none(tmp_path: Path) -> None:
     assert {delivery.etag for delivery in deliveries(open_store(str(tmp_path)), DAY)} == {None}
 
 
+@pytest.mark.usefixtures("s3")
 def test_keys_that_no_folder_could_have_are_listed(tmp_path: Path) -> None:
     put(tmp_path, KEY, b"x")
     logs = put_in_bucket(tmp_path, "odd-keys")
