@@ -199,7 +199,7 @@ def test_a_topic_that_is_not_there_is_named() -> None:
 
 
 def test_the_largest_message_is_one_that_sns_takes(topic: tuple[str, str]) -> None:
-    day = replace(DAY, gaps=['"<\\' * 1_000] * 500, details=["x" * 3_000_000] * 21)
+    day = replace(DAY, gaps=['"<\\' * 1_000] * 500, details=["x" * 300_000] * 21)
     message = Message("31 incomplete", [day] * 31, 9_999, ['"' * 1_000_000] * 100)
     arn, queue = topic
     assert notify(message, arn, None) == []
