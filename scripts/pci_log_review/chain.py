@@ -102,7 +102,11 @@ def to_json(content: dict[str, Any]) -> bytes:
 
 def read_record(store: EvidenceStore, path: str) -> dict[str, Any]:
     """A record's content. Raises EvidenceError where it can't be read as one."""
-    data = store.read(path)
+    return parse_record(path, store.read(path))
+
+
+def parse_record(path: str, data: bytes) -> dict[str, Any]:
+    """The content of the record at `path`, whose bytes are `data`. Raises EvidenceError where it is none."""
     try:
         content = json.loads(data)
         if not isinstance(content, dict):
@@ -115,13 +119,10 @@ def read_record(store: EvidenceStore, path: str) -> dict[str, Any]:
 
 def read_latest(data: bytes) -> Link | None:
     """The link that latest.json holds; None where the chain has no record yet. Raises EvidenceError."""
-    try:
-        content = json.loads(data)
-        path, sha256 = content["path"], content["sha256"]
-        to_json(content)  # what can't be written down again is no text
-    except (ValueError, RecursionError, KeyError, TypeError) as error:
-        raise EvidenceError(f"evidence: {LATEST} is damaged: {error!r}; run pci-log-review verify") from error
-    return None if path is None else Link(str(path), str(sha256))
+    content = parse_record(LATEST, data)
+    if not {"path", "sha256"} <= content.keys():
+        raise EvidenceError(f"evidence: {LATEST} is damaged: it names no record; run pci-log-review verify")
+    return None if content["path"] is None else Link(str(content["path"]), str(content["sha256"]))
 
 
 def begin_chain(store: EvidenceStore) -> None:
@@ -153,8 +154,9 @@ def _one_ahead(store: EvidenceStore, named: Link | None, known: list[Record]) ->
     if not known or (named and named.path == known[-1].path):
         return None
     try:
-        previous = read_previous(read_record(store, known[-1].path))
-        return link(known[-1].path, store.read(known[-1].path)) if previous == named else None
+        data = store.read(known[-1].path)
+        previous = read_previous(parse_record(known[-1].path, data))
+        return link(known[-1].path, data) if previous == named else None
     except EvidenceError:
         return None
 

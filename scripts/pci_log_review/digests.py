@@ -11,14 +11,14 @@ import base64
 import hashlib
 import json
 import re
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import boto3
 import msgspec
@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from .deliveries import Delivery, trails
 from .log_reader import MAX_BYTES, UnreadableLogFile, read_records, uncompressed
-from .log_store import PARALLEL_READS, LogStore, LogStoreError
+from .log_store import PARALLEL_READS, LogStore, LogStoreError, read_ahead
 from .project import UsageError
 
 MAX_DIGEST_BYTES = 1 << 25  # uncompressed; one that names ten thousand log files has some 3 MB
@@ -49,9 +49,6 @@ _DIGEST_KEY = re.compile(
     re.ASCII,
 )
 _LOG_TIME = re.compile(r"_(\d{8}T\d{4}Z)_", re.ASCII)
-
-Item = TypeVar("Item")
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -337,7 +334,7 @@ def _load(store: LogStore, places: _Places, with_metadata: bool) -> tuple[dict[s
         return store.read(place.key), store.metadata(place.key) if with_metadata else {}
 
     def read_all(wanted: Iterable[_Place]) -> dict[str, _Digest]:
-        return {place.key: _read_digest(place, found) for place, found in _ahead(read, wanted)}
+        return {place.key: _read_digest(place, found) for place, found in read_ahead(read, wanted)}
 
     digests = read_all(places.wanted.values())
     before: dict[str, _Place] = {}
@@ -550,7 +547,7 @@ def _check_logs(
             raise LogStoreError(f"is larger than {MAX_BYTES} bytes, so it was not read")
         return store.read(file.log_file)
 
-    for file, found in _ahead(read, wanted):
+    for file, found in read_ahead(read, wanted):
         sha256 = records = fault = None
         is_matching = is_proven = False
         try:
@@ -650,18 +647,6 @@ def _summary(files: list[Checked], logs: int, matching: int, signed: int | None)
 
 
 # -------------------------------------------------------------------------------------------------------- small helpers
-def _ahead(read: Callable[[Item], Found], items: Iterable[Item]) -> Iterator[tuple[Item, Future[Found]]]:
-    """Each item with what `read` gives for it, a few read ahead of the one that is worked on."""
-    with ThreadPoolExecutor(PARALLEL_READS) as pool:
-        ahead: deque[tuple[Item, Future[Found]]] = deque()
-        for item in items:
-            ahead.append((item, pool.submit(read, item)))
-            if len(ahead) == PARALLEL_READS:
-                yield ahead.popleft()
-        while ahead:
-            yield ahead.popleft()
-
-
 def _text_sha256(name: str, data: bytes) -> str | None:
     try:
         return hashlib.sha256(uncompressed(data) if name.endswith(".gz") else data).hexdigest()

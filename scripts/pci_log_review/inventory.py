@@ -86,7 +86,8 @@ def take_inventory(logs: str, run_date: date, keys_of: Callable[[list[str]], Seq
         keys, no_keys = None, f" ({error})"
     integrity = check_digests(store, run_date, delivered, keys)
     checked = {file.log_file: file for file in integrity.files}
-    hashes = {} if logs.startswith("s3://") else _hashes(store, [file for file in delivered if file.kind == "log"])
+    unread = [file for file in delivered if file.kind == "log" and file.log_file not in checked]
+    hashes = {} if logs.startswith("s3://") else _hashes(store, unread)
     files = [_listed(file, checked.pop(file.log_file, None), hashes.get(file.log_file)) for file in delivered]
     files += [_gone(file) for file in checked.values()]
     return Inventory(sorted(files, key=lambda file: file.log_file), integrity.summary + no_keys)
@@ -146,7 +147,7 @@ def _listed(file: Delivery, checked: Checked | None, sha256: str | None) -> Inve
         file.kind,
         file.size,
         file.etag,
-        checked.sha256 if checked and checked.sha256 else sha256,
+        checked.sha256 if checked else sha256,
         checked.records if checked else None,
         checked.is_proven if checked else False,
         "is not a whole log file" if checked and checked.kind == "log" and _is_unreadable(checked) else None,

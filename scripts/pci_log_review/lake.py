@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -25,7 +25,7 @@ from pyarrow import parquet
 
 from .deliveries import Delivery, deliveries
 from .log_reader import MAX_BYTES, UnreadableLogFile, read_records
-from .log_store import PARALLEL_READS, LogStore, LogStoreError, open_store
+from .log_store import LogStore, LogStoreError, open_store, read_ahead
 
 OUT_OF_SCOPE = "is outside trail_scope, so it was not reviewed"
 BATCH_RECORDS = 1_000
@@ -182,13 +182,7 @@ class _Reading:
                     self._problems[number] = f"is larger than {MAX_BYTES} bytes, so it was not read"
                 else:
                     wanted.append(number)
-        with ThreadPoolExecutor(PARALLEL_READS) as pool:
-            ahead: list[tuple[int, Future[bytes]]] = []
-            for number in wanted:
-                ahead.append((number, pool.submit(self._store.read, self._delivered[number].log_file)))
-                if len(ahead) == PARALLEL_READS:
-                    yield ahead.pop(0)
-            yield from ahead
+        yield from read_ahead(lambda number: self._store.read(self._delivered[number].log_file), wanted)
 
     def result(self, unusable: dict[int, str]) -> list[LogFile]:
         """All delivered files; `unusable` says what turned out to be wrong with the records of some."""

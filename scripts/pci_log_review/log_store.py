@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
 PARALLEL_READS = 8
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 
 
 class LogStoreError(Exception):
@@ -160,3 +165,14 @@ class S3Store:
 def open_store(root: str) -> LogStore:
     """The store at `root`: `s3://bucket/prefix` or a folder. Raises LogStoreError where there is none."""
     return S3Store(root) if root.startswith("s3://") else FolderStore(root)
+
+
+def read_ahead(read: Callable[[Item], Found], items: Iterable[Item]) -> Iterator[tuple[Item, Future[Found]]]:
+    """Each item with what `read` gives for it, a few read ahead of the one that is worked on."""
+    with ThreadPoolExecutor(PARALLEL_READS) as pool:
+        ahead: deque[tuple[Item, Future[Found]]] = deque()
+        for item in items:
+            ahead.append((item, pool.submit(read, item)))
+            if len(ahead) == PARALLEL_READS:
+                yield ahead.popleft()
+        yield from ahead

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from .chain import MANIFEST, Link, Record, previous_as_json, read_record, to_json
+from .chain import MANIFEST, Link, Record, parse_record, previous_as_json, to_json
 from .evidence_store import EvidenceError, EvidenceStore
 
 FORMAT = 1
@@ -76,7 +76,8 @@ def write_manifest(folder: Path, run_id: str, conclusion: Conclusion, previous: 
 
 def read_manifest(store: EvidenceStore, record: Record) -> Manifest:
     """The manifest of a sealed run. Raises EvidenceError where it can't be read as one."""
-    content = read_record(store, record.path)
+    data = store.read(record.path)
+    content = parse_record(record.path, data)
     try:
         conclusion = Conclusion(
             run_date=date.fromisoformat(content["run_date"]),
@@ -89,7 +90,7 @@ def read_manifest(store: EvidenceStore, record: Record) -> Manifest:
         files = {str(name): (_count(file["size"]), str(file["sha256"])) for name, file in content["files"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise EvidenceError(f"evidence: {record.path} is damaged: {error!r}; run pci-log-review verify") from error
-    return Manifest(record, hashlib.sha256(store.read(record.path)).hexdigest(), conclusion, files)
+    return Manifest(record, hashlib.sha256(data).hexdigest(), conclusion, files)
 
 
 def _counts(value: dict[str, Any]) -> dict[str, int]:

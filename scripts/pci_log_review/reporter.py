@@ -76,11 +76,7 @@ class TextReporter:
             print(f"pci-log-review: {printable(line)}", file=sys.stderr)
 
     def _show(self, run_date: date, found: Found) -> None:
-        table = Table(title=f"PCI DSS log review of {run_date}", title_justify="left", title_style="bold")
-        table.add_column("Requirement", no_wrap=True)
-        table.add_column("Asks for")
-        for heading in ("Findings", "Expected", "Tests passed"):
-            table.add_column(heading, justify="right")
+        table = _review_table(run_date, "Findings", "Expected", "Tests passed")
         for line in found.requirements:
             findings = str(line.findings) if line.result != "no logs" else "no logs"
             table.add_row(
@@ -156,11 +152,7 @@ def _signed(day: Day) -> str:
 def print_day(sealed: SealedDay, limit: int) -> None:
     """A day's table, and of each requirement's findings as many as `limit`, unexpected ones first."""
     console = _console()
-    table = Table(title=f"PCI DSS log review of {sealed.day.run_date}", title_justify="left", title_style="bold")
-    table.add_column("Requirement", no_wrap=True)
-    table.add_column("Asks for")
-    for heading in ("Result", "Findings", "Unexpected"):
-        table.add_column(heading, justify="right")
+    table = _review_table(sealed.day.run_date, "Result", "Findings", "Unexpected")
     for row in sealed.review:
         cells = (row[name] for name in ("requirement", "asks", "result", "findings", "unexpected_findings"))
         table.add_row(*(Text(printable(cell)) for cell in cells))
@@ -199,6 +191,16 @@ def print_verified(verified: Verified) -> None:
     console.print(Text(f"Verified: {counted}. NOT as it was sealed:"))
     for fault in verified.faults:
         console.print(Text(printable(f"  - {fault.where}: {fault.text}")))
+
+
+def _review_table(run_date: date, *headings: str) -> Table:
+    """The table of a day's requirements, which is still without rows."""
+    table = Table(title=f"PCI DSS log review of {run_date}", title_justify="left", title_style="bold")
+    table.add_column("Requirement", no_wrap=True)
+    table.add_column("Asks for")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    return table
 
 
 def _console() -> Console:

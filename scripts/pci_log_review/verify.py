@@ -14,6 +14,7 @@ from .chain import (
     Record,
     latest_as_json,
     link,
+    parse_record,
     read_latest,
     read_previous,
     read_record,
@@ -124,7 +125,7 @@ def _chain_faults(store: EvidenceStore, known: list[Record], latest: bytes | Non
     for record in known:
         try:
             data = store.read(record.path)
-            named = read_previous(read_record(store, record.path))
+            named = read_previous(parse_record(record.path, data))
         except EvidenceError as error:
             yield Fault(record.path, str(error))
             data, named = b"", before
