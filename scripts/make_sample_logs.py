@@ -13,6 +13,7 @@ access key. On Wednesday 2026-03-11 the administrators clean up, and the securit
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import json
@@ -26,6 +27,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from string import Template
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import (
+    RSAPrivateKey,
+    RSAPrivateNumbers,
+    RSAPublicNumbers,
+    rsa_crt_dmp1,
+    rsa_crt_dmq1,
+    rsa_crt_iqmp,
+)
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 Json = dict[str, Any]
 
@@ -429,34 +442,70 @@ def write_logs(target: Path, trail: Trail) -> list[Json]:
     return files
 
 
-def write_digests(target: Path, region: str, first: str, count: int, logs: list[Json]) -> None:
-    """Hourly digest files of production in one region, each with the hash of the one before."""
+def sample_key() -> RSAPrivateKey:
+    """The key that signs the sample's digests, the same every time. It guards nothing: anybody can make it."""
+    exponent = 65537
+    p, q = (_prime(f"Example Pay's sample key, {number}") for number in ("first prime", "second prime"))
+    d = pow(exponent, -1, (p - 1) * (q - 1))
+    numbers = RSAPublicNumbers(exponent, p * q)
+    return RSAPrivateNumbers(p, q, d, rsa_crt_dmp1(d, p), rsa_crt_dmq1(d, q), rsa_crt_iqmp(p, q), numbers).private_key()
+
+
+def _prime(seed: str) -> int:
+    """A number of 1,024 bits with the first two set, as RSA wants it, that passes Fermat's test."""
+    number = int.from_bytes(hashlib.shake_256(seed.encode()).digest(128)) | 3 << 1022 | 1
+    while pow(2, number - 1, number) != 1:
+        number += 2
+    return number
+
+
+def write_public_key(target: Path, der: bytes) -> str:
+    """Write the key's public half as `aws cloudtrail list-public-keys` prints it; return its fingerprint."""
+    fingerprint = hashlib.md5(der, usedforsecurity=False).hexdigest()
+    listed = {
+        "Value": base64.b64encode(der).decode(),
+        "ValidityStartTime": "2026-03-01T00:00:00+00:00",
+        "ValidityEndTime": "2026-04-01T00:00:00+00:00",
+        "Fingerprint": fingerprint,
+    }
+    (target / "public_keys.json").write_text(json.dumps({"PublicKeyList": [listed]}, indent=2) + "\n", encoding="utf-8")
+    return fingerprint
+
+
+def write_digests(target: Path, account: str, region: str, hours: int, logs: list[Json], key: RSAPrivateKey) -> None:
+    """Hourly digest files from Monday 23:36 on, each with the hash and the signature of the one before."""
+    fingerprint = write_public_key(target, key.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1))
     previous: Json = dict.fromkeys(("S3Bucket", "S3Object", "HashValue", "HashAlgorithm", "Signature"))
-    for number in range(count):
-        start = datetime.fromisoformat(first) + timedelta(hours=number)
+    for number in range(hours):
+        start = datetime(2026, 3, 9, 23, 36, tzinfo=UTC) + timedelta(hours=number)
         end = start + timedelta(hours=1)
-        folder = folder_of(PROD, "CloudTrail-Digest", region, end)
-        name = f"{PROD}_CloudTrail-Digest_{region}_example-pay-trail_us-east-1_{end:%Y%m%dT%H%M%SZ}.json.gz"
-        log_name = f"/{PROD}_CloudTrail_{region}_{{:%Y%m%dT%H%MZ}}"
+        folder = folder_of(account, "CloudTrail-Digest", region, end)
+        name = f"{account}_CloudTrail-Digest_{region}_example-pay-trail_us-east-1_{end:%Y%m%dT%H%M%SZ}.json.gz"
+        log_name = f"/{account}_CloudTrail_{region}_{{:%Y%m%dT%H%MZ}}"
         content = {
-            "awsAccountId": PROD,
+            "awsAccountId": account,
             "digestStartTime": f"{start:%Y-%m-%dT%H:%M:%SZ}",
             "digestEndTime": f"{end:%Y-%m-%dT%H:%M:%SZ}",
             "digestS3Bucket": LOGS,
             "digestS3Object": f"{folder}/{name}",
-            "digestPublicKeyFingerprint": hexes(32, "digest key"),
+            "digestPublicKeyFingerprint": fingerprint,
             "digestSignatureAlgorithm": "SHA256withRSA",
             "newestEventTime": None,
             "oldestEventTime": None,
-            **{f"previousDigest{key}": value for key, value in previous.items()},
+            **{f"previousDigest{field}": value for field, value in previous.items()},
             "logFiles": [
                 log
                 for log in logs
                 if log_name.format(start) <= "/" + log["s3Object"].rsplit("/", 1)[1] < log_name.format(end)
             ],
         }
-        previous = {"S3Bucket": LOGS, "S3Object": f"{folder}/{name}", "HashAlgorithm": "SHA-256"}
-        previous |= {"HashValue": write(target, folder, name, content), "Signature": hexes(64, name)}
+        hashed = write(target, folder, name, content)
+        # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-custom-validation.html
+        signed = "\n".join(
+            [content["digestEndTime"], f"{LOGS}/{folder}/{name}", hashed, previous["Signature"] or "null"]
+        )
+        previous = {"S3Bucket": LOGS, "S3Object": f"{folder}/{name}", "HashAlgorithm": "SHA-256", "HashValue": hashed}
+        previous["Signature"] = key.sign(signed.encode(), PKCS1v15(), SHA256()).hex()
 
 
 def write_insight(target: Path) -> None:
@@ -489,8 +538,9 @@ def main(arguments: list[str]) -> int:
     trail = Trail()
     trail.tell((SAMPLE_LOGS / "story.txt").read_text(encoding="utf-8"))
     logs = write_logs(target, trail)
-    write_digests(target, "us-east-1", "2026-03-10T14:36:00Z", 1, logs)
-    write_digests(target, "ap-southeast-2", "2026-03-08T23:36:00Z", 25, logs)  # all of Monday: nothing happened, proved
+    key = sample_key()
+    for account, region in trail.delivered:  # all of Tuesday; after it, the security account's eu-west-1 is silent
+        write_digests(target, account, region, 24 if (account, region) == (SECURITY, "eu-west-1") else 26, logs, key)
     write_insight(target)
     print(f"{sum(map(len, trail.delivered.values()))} events in {len(logs)} log files below {target}")
     return 0

@@ -22,12 +22,13 @@
 {% macro athena__add_partitions() %}
     {% do create_external_tables() %}
     {% set year, month, day = run_date().split('-') %}
+    {% set root = logs_root() %}
     {% set partitions = [] %}
     {% for row in run_query('select account_id, region from (' ~ scope_regions() ~ ') as scope order by 1, 2').rows %}
         {% do partitions.append(
             "partition (account_id = '" ~ row[0] ~ "', region = '" ~ row[1] ~ "', year = '" ~ year ~ "', month = '"
             ~ month ~ "', day = '" ~ day ~ "') location '"
-            ~ logs_root() ~ [row[0], 'CloudTrail', row[1], year, month, day] | join('/') ~ "/'"
+            ~ root ~ [row[0], 'CloudTrail', row[1], year, month, day] | join('/') ~ "/'"
         ) %}
     {% endfor %}
     {% for some in partitions | batch(100) %}

@@ -13,6 +13,13 @@ delivered as (
         region,
         count(case when kind = 'log' then 1 end) as log_files,
         count(case when kind = 'digest' then 1 end) as digest_files,
+        -- CloudTrail writes a digest for each hour, also for one without logs; what stops early proves nothing
+        count(
+            distinct case
+                when kind = 'digest' and integrity_fault is null
+                    then {{ regexp_part('log_file', '_([0-9]{8}T[0-9]{2})[0-9]{4}Z[.]json') }}
+            end
+        ) as digest_hours,
         count(case when kind = 'log' and problem is not null then 1 end) as unread_log_files,
         count(case when kind = 'log' and is_proven then 1 end) as proven_log_files,
         count(integrity_fault) as integrity_faults,
@@ -31,6 +38,7 @@ scope_and_delivered as (
         scope.logs_expected,
         coalesce(delivered.log_files, 0) as log_files,
         coalesce(delivered.digest_files, 0) as digest_files,
+        coalesce(delivered.digest_hours, 0) as digest_hours,
         coalesce(delivered.unread_log_files, 0) as unread_log_files,
         coalesce(delivered.proven_log_files, 0) as proven_log_files,
         coalesce(delivered.integrity_faults, 0) as integrity_faults,
@@ -50,7 +58,7 @@ final as (
         case
             when not in_scope then 'out of scope'
             when log_files > 0 then 'logs'
-            when digest_files > 0 then 'quiet, proved by digests'
+            when digest_hours >= 24 then 'quiet, proved by digests'
             when logs_expected = 'may be quiet' then 'quiet, may be'
             else 'missing'
         end as status,
@@ -66,8 +74,16 @@ final as (
                     cast(log_files as varchar)
                     || ' log files of an account or region outside trail_scope: not reviewed'
             when not in_scope then null
-            when log_files = 0 and digest_files = 0 and logs_expected <> 'may be quiet'
-                then 'no logs, though trail_scope expects them daily'
+            when log_files = 0 and digest_hours < 24 and logs_expected <> 'may be quiet'
+                then
+                    'no logs, though trail_scope expects them daily'
+                    || case
+                        when digest_files > 0
+                            then
+                                '; digests prove only ' || cast(digest_hours as varchar)
+                                || ' of 24 hours to have been quiet'
+                        else ''
+                    end
             when unread_log_files > 0
                 then
                     cast(unread_log_files as varchar) || ' of ' || cast(log_files as varchar)

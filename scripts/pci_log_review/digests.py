@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -144,17 +144,26 @@ def keys_from_cloudtrail(regions: Iterable[str], run_date: date) -> list[PublicK
 
 
 def check_digests(
-    store: LogStore, run_date: date, delivered: list[Delivery], keys: Sequence[PublicKey] | None
+    store: LogStore,
+    run_date: date,
+    delivered: list[Delivery],
+    keys_of: Callable[[list[str]], Sequence[PublicKey] | None],
 ) -> Integrity:
-    """Checks the log files and digests of `run_date` (UTC): hashes, the digests' chain, and with `keys` signatures.
+    """Checks the log files and digests of `run_date` (UTC): hashes, the digests' chain, and with keys signatures.
 
-    `delivered` is deliveries(store, run_date). Without keys (None) nothing is proven, but what does not fit is found
-    all the same. Whatever is in the files, it becomes a fault of theirs. Raises LogStoreError where the store can't be
-    listed.
+    `delivered` is deliveries(store, run_date). `keys_of` gives CloudTrail's public keys of the regions of the digests;
+    it is not asked where there are none. Without keys (None, or LogStoreError) nothing is proven, but what does not fit
+    is found all the same. Whatever is in the files, it becomes a fault of theirs. Raises LogStoreError where the store
+    can't be listed.
     """
     places = _Places(store, run_date, delivered)
     if not places.wanted and not places.misnamed:
         return Integrity([], NO_DIGESTS)
+    no_keys = ""
+    try:
+        keys = keys_of(sorted({place.region for place in places.wanted.values()}))
+    except LogStoreError as error:
+        keys, no_keys = None, f" ({error})"
     digests, gone = _load(store, places, with_metadata=keys is not None)
     _check_chains(digests.values(), places)
     if keys is not None:
@@ -174,7 +183,7 @@ def check_digests(
         for key, digest in digests.items()
         if key in places.wanted and digest.checked().is_proven and digest.begin < places.day_end
     ]
-    return Integrity(files, _summary(files, len(logs), matching, None if keys is None else len(signed)))
+    return Integrity(files, _summary(files, len(logs), matching, None if keys is None else len(signed)) + no_keys)
 
 
 # ------------------------------------------------------------------------------------------------ where the digests are

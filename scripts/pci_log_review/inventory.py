@@ -21,6 +21,9 @@ from .lake import whole_or_not_there
 from .log_reader import MAX_BYTES, UnreadableLogFile, read_records
 from .log_store import PARALLEL_READS, LogStore, LogStoreError, open_store
 
+# Bytes. A gzip file this small has no record in it; on Athena it would look like one that nothing was read from.
+_MAX_EMPTY = 200
+
 
 @dataclass(frozen=True)
 class InventoryFile:
@@ -74,23 +77,24 @@ def take_inventory(logs: str, run_date: date, keys_of: Callable[[list[str]], Seq
     """Lists what was delivered on `run_date`, of every account and region, and checks it against CloudTrail's digests.
 
     `keys_of` gives CloudTrail's public keys of some regions; it is asked where there are digests. Files in a folder are
-    hashed; S3 gives an ETag. Raises LogStoreError where the logs can't be listed.
+    hashed; S3 gives an ETag, and there the records of files too small to hold any are counted. Raises LogStoreError
+    where the logs can't be listed.
     """
     store = open_store(logs)
     delivered = deliveries(store, run_date)
-    regions = sorted({file.region for file in delivered if file.kind == "digest"})
-    no_keys = ""
-    try:
-        keys = keys_of(regions) if regions else None
-    except LogStoreError as error:  # without keys the hashes are checked all the same, and the evidence says so
-        keys, no_keys = None, f" ({error})"
-    integrity = check_digests(store, run_date, delivered, keys)
+    integrity = check_digests(store, run_date, delivered, keys_of)
     checked = {file.log_file: file for file in integrity.files}
     unread = [file for file in delivered if file.kind == "log" and file.log_file not in checked]
-    hashes = {} if logs.startswith("s3://") else _hashes(store, unread)
-    files = [_listed(file, checked.pop(file.log_file, None), hashes.get(file.log_file)) for file in delivered]
+    if logs.startswith("s3://"):
+        hashes, records = {}, {file.log_file: _records(store, file) for file in unread if file.size <= _MAX_EMPTY}
+    else:
+        hashes, records = _hashes(store, unread), {}
+    files = [
+        _listed(file, checked.pop(file.log_file, None), hashes.get(file.log_file), records.get(file.log_file))
+        for file in delivered
+    ]
     files += [_gone(file) for file in checked.values()]
-    return Inventory(sorted(files, key=lambda file: file.log_file), integrity.summary + no_keys)
+    return Inventory(sorted(files, key=lambda file: file.log_file), integrity.summary)
 
 
 def with_unreadable_files(inventory: Inventory, logs: str) -> Inventory:
@@ -139,7 +143,7 @@ def _partition(lake: Path, run_date: date) -> Path:
     return lake / "inventory" / f"run_date={run_date}" / "inventory.parquet"
 
 
-def _listed(file: Delivery, checked: Checked | None, sha256: str | None) -> InventoryFile:
+def _listed(file: Delivery, checked: Checked | None, sha256: str | None, records: int | None) -> InventoryFile:
     return InventoryFile(
         file.log_file,
         file.account_id,
@@ -148,7 +152,7 @@ def _listed(file: Delivery, checked: Checked | None, sha256: str | None) -> Inve
         file.size,
         file.etag,
         checked.sha256 if checked else sha256,
-        checked.records if checked else None,
+        checked.records if checked else records,
         checked.is_proven if checked else False,
         "is not a whole log file" if checked and checked.kind == "log" and _is_unreadable(checked) else None,
         checked.fault if checked else None,
@@ -178,6 +182,13 @@ def _sha256(store: LogStore, file: Delivery) -> str | None:
     try:
         return hashlib.sha256(store.read(file.log_file)).hexdigest()
     except LogStoreError:  # the reader of the logs will say what is wrong with it
+        return None
+
+
+def _records(store: LogStore, file: Delivery) -> int | None:
+    try:
+        return len(read_records(file.log_file, store.read(file.log_file)))
+    except (LogStoreError, UnreadableLogFile):  # the query will fail on it, and then all are read
         return None
 
 

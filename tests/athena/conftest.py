@@ -1,76 +1,128 @@
-"""The three sample days, reviewed on both targets once for all tests that look at them."""
+"""The three sample days on both targets, once for all tests that look at them."""
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
-from tests.athena.on_athena import RELATIONS, OnAthena, Row, local_rows
+from tests.athena.on_athena import RELATIONS, TODAY, OnAthena, Row, local_rows
 from tests.checkout import NO_TESTS, ROOT, Checkout, Ended
+from tests.end_to_end.interrupted import killing
 from tests.local_athena.athena_api import QueryRecord
 from tests.local_athena.service import LocalAthena
 
-DAY = "2026-03-10"
-# Before dbt begins, and when it has written the tables and all of the evidence is in S3 but its seal.
-KILLS = ("write_inventory:after", "seal:before")
-DAYS = ("2026-03-11", "2026-03-09", DAY)
+DAYS = ("2026-03-09", "2026-03-10", "2026-03-11")
+DAMAGED, DAY, WITHOUT_A_REGION = DAYS
+NO_RECORDS = "111122223333_CloudTrail_us-east-1_20260310T0400Z_0123456789abcdef.json.gz"
+# A run is killed at each of these while it reviews the newest day; the last one leaves that day sealed. Where the
+# embedded target's runs are killed besides, nothing was written but a temporary folder of this machine.
+KILLS = (
+    "review_day:before",
+    "take_inventory:after",
+    "write_inventory:after",
+    "dbt:3",
+    "dbt:9",
+    "seal:before",
+    "set_latest:before",
+)
+SIGNATURE = ("--reviewer", "A. Person", "--decision", "all=expected: nothing new", "--reason", "The logs are lost")
 # Once the seeds are there, and nobody changes them, the models are enough.
 MODELS_ALONE = {"DBT_RESOURCE_TYPES": "model"}
 
 
 @dataclass(frozen=True)
+class Emptied:
+    """What a run left in the tables that found none of DAY's logs: all rows before and after it, the days that have a
+    partition then, both by relation, and the tables' objects in S3."""
+
+    before: dict[str, list[Row]]
+    after: dict[str, list[Row]]
+    days: dict[str, set[str]]
+    keys: list[str]
+
+
+@dataclass(frozen=True)
 class SampleDays:
-    """What was done, in order: `built` and `docs` by dbt alone for DAY; then the wrapper was killed twice while it
-    reviewed a day (`killed`), and reviewed each of DAYS, once while a `second` run tried to. The evidence lies in S3.
+    """What was done, in order. dbt alone: a full build of DAY (`built`), and `docs`. Then the wrapper, with all three
+    days due, one log file damaged and a region without logs: `killed` at each step, once where it had found no logs
+    (`emptied`); then it `reviewed` all three days, while a `second` run tried to; at last the incomplete days were
+    `signed`, and a run that found nothing due was killed, too.
+    `undisturbed` is the same on the embedded target, without all that; `rows` are those of both, local first.
     """
 
     on_athena: OnAthena
     on_local: Checkout
+    damaged_file: str
     built: Ended
     docs: Ended
     killed: dict[str, Ended]
+    emptied: Emptied
+    undisturbed: Ended
+    reviewed: Ended
     second: Ended
-    reviewed: dict[str, tuple[Ended, Ended]]
     rows: dict[str, tuple[list[Row], list[Row]]]
     queries_of_build: list[QueryRecord]
-    queries_of_review: dict[str, list[QueryRecord]]
+    queries_of_review: list[QueryRecord]
     evidence: dict[str, dict[str, bytes]]
     throttled: int
+    signed: list[Ended]
     status: Ended
     verified: Ended
+
+    def queries_of(self, run_date: str) -> list[QueryRecord]:
+        """The queries of a day's review, as its evidence lists them."""
+        lines = csv.DictReader(io.StringIO(self.evidence[run_date]["queries.csv"].decode()))
+        listed = {line["query_id"] for line in lines}
+        return [query for query in self.queries_of_review if query.query_id in listed]
+
+
+def sample_logs(home: Path) -> tuple[Path, str]:
+    """The sample logs with one damaged file, and its name; and one without records. One region of the last day has
+    no logs anyway."""
+    logs = Path(shutil.copytree(ROOT / "sample_logs", home / "logs"))
+    day = DAMAGED.replace("-", "/")
+    (damaged, *_) = sorted(logs.glob(f"AWSLogs/*/CloudTrail/us-east-1/{day}/*.json.gz"))
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    empty = logs / "AWSLogs/111122223333/CloudTrail/us-east-1" / DAY.replace("-", "/") / NO_RECORDS
+    empty.write_bytes(gzip.compress(b'{"Records":[]}'))
+    return logs, damaged.relative_to(logs).as_posix()
 
 
 @pytest.fixture(scope="session")
 def sample_days(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFactory) -> SampleDays:
-    """The sample logs on both targets; `rows` holds each relation's rows, local first, as all this left them."""
-    on_athena = OnAthena.new(local_athena, tmp_path_factory.mktemp("sample"))
-    on_local = Checkout.of(tmp_path_factory.mktemp("sample-local"))
-    local_athena.upload(ROOT / "sample_logs", on_athena.place.log_bucket)
-    day = ("--vars", f"{{run_date: {DAY}}}")
-    built = on_athena.dbt("build", *day)
+    """What was done to the sample days, and what all of it left. The evidence of the athena target lies in S3."""
+    home = tmp_path_factory.mktemp("sample")
+    logs, damaged_file = sample_logs(home)
+    on_athena, on_local = OnAthena.new(local_athena, home / "on-athena"), Checkout.of(home / "on-local")
+    local_athena.upload(logs, on_athena.place.log_bucket)
+    built = on_athena.dbt("build", "--vars", f"{{run_date: {DAY}}}")
     queries_of_build = on_athena.queries()
-    docs = on_athena.dbt("docs", "generate", *day)
-    killed = {step: on_athena.interrupted(step, "run", "--run-date", DAYS[1], **NO_TESTS) for step in KILLS}
-    logs = ("--logs", str(ROOT / "sample_logs"))
-    reviewed: dict[str, tuple[Ended, Ended]] = {}
-    queries_of_review: dict[str, list[QueryRecord]] = {}
-    for run_date in DAYS:
-        on_embedded = on_local.run("run", *logs, "--run-date", run_date, **NO_TESTS)
-        before = len(on_athena.queries())
-        if run_date == DAYS[0]:
-            local_athena.faults.throttle("StartQueryExecution", times=3)
-            local_athena.faults.throttle("GetQueryExecution", times=2)
-        if run_date == DAYS[1]:
-            on_trino, second = on_athena.review_while_another_does(run_date, **NO_TESTS)
-        else:
-            on_trino = on_athena.review(run_date, **NO_TESTS)
-        reviewed[run_date] = on_embedded, on_trino
-        queries_of_review[run_date] = on_athena.queries()[before:]
+    docs = on_athena.dbt("docs", "generate", "--vars", f"{{run_date: {DAY}}}")
+    due = ("run", "--since", DAYS[0])
+    killed = {step: on_athena.interrupted(step, *due, "--max-days", "1", **MODELS_ALONE) for step in KILLS}
+    with on_athena.without_logs_of(DAY):
+        before = on_athena.all_rows()
+        killed["build:after"] = on_athena.interrupted("build:after", "run", "--run-date", DAY, **MODELS_ALONE)
+        partitions = {relation: on_athena.days_of(relation) for relation in before}
+        emptied = Emptied(before, on_athena.all_rows(), partitions, on_athena.keys_of_tables())
+    undisturbed = on_local.ended(killing("never", TODAY, *due, "--logs", str(logs)), NO_TESTS)
+    first_query = len(on_athena.queries())
+    local_athena.faults.throttle("StartQueryExecution", times=3)
+    local_athena.faults.throttle("GetQueryExecution", times=2)
+    reviewed, second = on_athena.review_while_another_does(*due, **MODELS_ALONE)
     throttled = local_athena.faults.refused
+    queries_of_review = on_athena.queries()[first_query:]
     rows = {relation: (local_rows(on_local, relation), on_athena.rows(relation)) for relation in RELATIONS}
     evidence = {run_date: on_athena.evidence(run_date) for run_date in DAYS}
+    signed = [on_athena.interrupted("never", "sign-off", day, *SIGNATURE) for day in (DAMAGED, WITHOUT_A_REGION)]
+    killed["notify:before"] = on_athena.interrupted("notify:before", *due)
     status, verified = (on_athena.interrupted("never", command) for command in ("status", "verify"))
     return SampleDays(
-        on_athena, on_local, built, docs, killed, second, reviewed, rows, queries_of_build, queries_of_review,
-        evidence, throttled, status, verified,
+        on_athena, on_local, damaged_file, built, docs, killed, emptied, undisturbed, reviewed, second, rows,
+        queries_of_build, queries_of_review, evidence, throttled, signed, status, verified,
     )  # fmt: skip

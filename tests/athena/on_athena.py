@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.checkout import ROOT, Checkout, Ended
+from tests.end_to_end.interrupted import killing
 from tests.local_athena.athena_api import QueryRecord
 from tests.local_athena.service import LocalAthena, Place
 
@@ -56,20 +56,20 @@ class OnAthena:
 
     def begun(self, step: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """The same, while it runs."""
-        command = [sys.executable, "-m", "tests.end_to_end.interrupted", step, TODAY, *arguments]
-        return self.checkout.begun(command, self.environment | environment)
+        return self.checkout.begun(killing(step, TODAY, *arguments), self.environment | environment)
 
-    def review_while_another_does(self, run_date: str, **environment: str) -> tuple[Ended, Ended]:
-        """Two reviews of a day at once, the second begun when the first holds the lock; how both ended."""
-        arguments = ("run", "--run-date", run_date)
+    def review_while_another_does(self, *arguments: str, **environment: str) -> tuple[Ended, Ended]:
+        """Two runs at once, the second begun when the first holds the lock; how both ended."""
         first = self.begun("never", *arguments, **environment)
-        while first.poll() is None and not self.service.s3.list_objects_v2(
-            Bucket=self.place.data_bucket, Prefix="evidence/lock.json"
-        ).get("Contents"):
+        while first.poll() is None and not self._is_locked_by_process(first.pid):
             time.sleep(0.1)
-        second = self.checkout.run(*arguments, **(self.environment | environment))
+        second = self.checkout.run(*arguments, **(self.environment | environment))  # does not think it dead at once
         out, errors = first.communicate(timeout=600)
         return Ended(first.returncode, out + errors), second
+
+    def _is_locked_by_process(self, pid: int) -> bool:
+        lock = self.service.s3.get_object(Bucket=self.place.data_bucket, Key="evidence/lock.json")
+        return bool(json.loads(lock["Body"].read())["pid"] == pid)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -101,15 +101,44 @@ class OnAthena:
         """Every statement that this place's work group has run, oldest first."""
         return self.service.history(self.place.work_group)
 
+    def all_rows(self) -> dict[str, list[Row]]:
+        """The rows of every table that dbt builds, by name."""
+        return {relation: self.rows(relation) for relation in ("stg_cloudtrail__events", *RELATIONS)}
+
+    def days_of(self, table: str) -> set[str]:
+        """The days of which a table has a partition; a view has none."""
+        pages = self.service.glue.get_paginator("get_partitions").paginate(
+            DatabaseName=self.place.database, TableName=table
+        )
+        return {partition["Values"][0] for page in pages for partition in page["Partitions"]}
+
+    def keys_of_tables(self) -> list[str]:
+        """Every object in which tables have rows."""
+        pages = self.service.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.place.data_bucket, Prefix="tables/"
+        )
+        return [found["Key"] for page in pages for found in page.get("Contents", ())]
+
+    @contextmanager
+    def without_logs_of(self, run_date: str) -> Iterator[None]:
+        """Takes a day's log files and digests out of the bucket for a while."""
+        files = self._delivered(run_date)
+        assert files
+        for key in files:
+            self.service.s3.delete_object(Bucket=self.place.log_bucket, Key=key)
+        yield
+        for key, content in files.items():
+            self.put(key, content)
+
     def put(self, key: str, content: bytes) -> None:
         """Writes an object into the log bucket."""
         self.service.s3.put_object(Bucket=self.place.log_bucket, Key=key, Body=content)
 
     def log_files(self, run_date: str) -> dict[str, bytes]:
         """The log files of a day and their content, by key."""
-        return {key: content for key, content in self.delivered(run_date).items() if "/CloudTrail/" in key}
+        return {key: content for key, content in self._delivered(run_date).items() if "/CloudTrail/" in key}
 
-    def delivered(self, run_date: str) -> dict[str, bytes]:
+    def _delivered(self, run_date: str) -> dict[str, bytes]:
         """Every file of a day and its content, by key: log files and digests."""
         pages = self.service.s3.get_paginator("list_objects_v2").paginate(Bucket=self.place.log_bucket)
         keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
@@ -141,8 +170,13 @@ def _counted(rows: Iterable[Row], left_out: Iterable[str]) -> Counter[tuple[tupl
     return Counter(tuple((name, row[name]) for name in sorted(row) if name not in left_out) for row in rows)
 
 
+def comparable(rows: Iterable[Row]) -> list[Row]:
+    """Rows whose texts are the same wherever they mean the same."""
+    return [{name: _text(name, value) for name, value in row.items()} for row in rows]
+
+
 def _comparable(columns: list[str], rows: Iterable[tuple[str | None, ...]]) -> list[Row]:
-    return [{name: _text(name, value) for name, value in zip(columns, row, strict=True)} for row in rows]
+    return comparable(dict(zip(columns, row, strict=True)) for row in rows)
 
 
 def _text(column: str, value: str | None) -> str | None:
@@ -156,10 +190,3 @@ def _text(column: str, value: str | None) -> str | None:
         except ValueError:
             pass  # some writers leave text that is no JSON
     return value
-
-
-def with_settings(home: Path, change: Callable[[Path], None]) -> Path:
-    """A copy of the shipped settings, changed."""
-    settings = Path(shutil.copytree(ROOT / "seeds" / "settings", home / "settings"))
-    change(settings)
-    return settings

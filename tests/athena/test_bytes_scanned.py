@@ -10,7 +10,7 @@ from tests.checkout import ROOT
 
 
 def test_raw_bytes_are_read_once_where_the_article_reads_them_with_every_query(sample_days: SampleDays) -> None:
-    ours = sum(query.raw_bytes_scanned for query in sample_days.queries_of_review[DAY])
+    ours = sum(query.raw_bytes_scanned for query in sample_days.queries_of(DAY))
     article = raw_bytes_of_article(sample_days.on_athena, DAY)
     assert article == dict.fromkeys(ARTICLE, ours)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from tests.athena.conftest import DAY as RUN_DATE
 from tests.athena.conftest import MODELS_ALONE, SampleDays
 from tests.athena.on_athena import OnAthena
 from tests.checkout import ROOT, Ended
 
-RUN_DATE = "2026-03-09"
 RELATIONS = ("stg_cloudtrail__events", "pci_10_2_1_4_invalid_access_attempts", "log_files", "daily_review")
 
 
@@ -41,26 +41,9 @@ def rows_of_day(on_athena: OnAthena) -> dict[str, list[str]]:
     return {relation: sorted(map(str, on_athena.rows(relation, where))) for relation in RELATIONS}
 
 
-def test_a_corrupt_log_file_is_named_and_all_others_are_reviewed(on_athena: OnAthena) -> None:
-    before = rows_of_day(on_athena)
-    assert all(before.values())
-    key, content = sorted(on_athena.log_files(RUN_DATE).items())[0]
-    try:
-        on_athena.put(key, content[:-20])
-        ended = on_athena.review(RUN_DATE, **MODELS_ALONE)
-        after = rows_of_day(on_athena)
-    finally:
-        on_athena.put(key, content)
-    assert ended.code == 3, ended.last_lines
-    assert "could not be reviewed whole" in ended.last_lines
-    assert f"{key} " in ended.last_lines
-    staged = "stg_cloudtrail__events"
-    assert after[staged] == [row for row in before[staged] if key not in row]
-    assert len(after[staged]) > 0
-
-
 def test_dbt_alone_names_a_corrupt_log_file_and_the_earlier_rows_stand(on_athena: OnAthena) -> None:
     before = rows_of_day(on_athena)
+    assert all(before.values())
     key, content = sorted(on_athena.log_files(RUN_DATE).items())[0]
     try:
         on_athena.put(key, content[:-20])

@@ -2,49 +2,34 @@
 
 from __future__ import annotations
 
-from tests.athena.conftest import DAY, DAYS, MODELS_ALONE, SampleDays
+from tests.athena.conftest import DAY, WITHOUT_A_REGION, SampleDays
 from tests.athena.on_athena import REQUIREMENT_MODELS, differences
 
-
-def partitions(sample_days: SampleDays, table: str) -> set[str]:
-    """The days of which a table has a partition."""
-    on_athena = sample_days.on_athena
-    pages = on_athena.service.glue.get_paginator("get_partitions").paginate(
-        DatabaseName=on_athena.place.database, TableName=table
-    )
-    return {partition["Values"][0] for page in pages for partition in page["Partitions"]}
+STAGING = "stg_cloudtrail__events"
+TABLES = (*REQUIREMENT_MODELS, STAGING, "log_files")
 
 
-def test_a_rerun_that_finds_nothing_leaves_no_row_and_no_partition_of_the_day_and_touches_no_other(
-    sample_days: SampleDays,
-) -> None:
-    on_athena = sample_days.on_athena
-    other_days = f"run_date <> date '{DAY}'"
-    relations = (*REQUIREMENT_MODELS, "log_files")
-    before = {relation: on_athena.rows(relation, other_days) for relation in relations}
-    files = on_athena.delivered(DAY)
-    assert files
-    assert set(DAYS) <= partitions(sample_days, "stg_cloudtrail__events")
-    try:
-        for key in files:
-            on_athena.service.s3.delete_object(Bucket=on_athena.place.log_bucket, Key=key)
-        ended = on_athena.review(DAY, **MODELS_ALONE)
-    finally:
-        for key, content in files.items():
-            on_athena.put(key, content)
-    assert ended.code == 3
-    assert "no logs, though trail_scope expects them daily" in ended.last_lines
-    for relation in relations:
-        assert on_athena.rows(relation, f"run_date = date '{DAY}'") == []
-        assert DAY not in partitions(sample_days, relation)
-        assert not differences(before[relation], on_athena.rows(relation, other_days), relation)
-    assert partitions(sample_days, "stg_cloudtrail__events") == set(DAYS) - {DAY}
-    results = on_athena.rows("daily_review", f"run_date = date '{DAY}'")
-    assert [row["result"] for row in results] == ["no logs"] * len(REQUIREMENT_MODELS)
-    data = on_athena.service.s3.list_objects_v2(Bucket=on_athena.place.data_bucket, Prefix="tables/")
-    left = [
-        found["Key"]
-        for found in data.get("Contents", ())
-        if f"run_date={DAY}" in found["Key"] and "/pci_10" in found["Key"]
-    ]
-    assert left == []
+def test_a_rerun_that_finds_nothing_leaves_no_row_and_no_partition_of_the_day(sample_days: SampleDays) -> None:
+    emptied = sample_days.emptied
+    for table in TABLES:
+        assert [row for row in emptied.before[table] if row["run_date"] == DAY], table
+        assert [row for row in emptied.after[table] if row["run_date"] == DAY] == [], table
+        assert DAY not in emptied.days[table], table
+    assert [key for key in emptied.keys if f"run_date={DAY}" in key and "/pci_10" in key] == []
+
+
+def test_a_rerun_that_finds_nothing_touches_no_other_day(sample_days: SampleDays) -> None:
+    emptied = sample_days.emptied
+    assert emptied.days[STAGING] == {WITHOUT_A_REGION}
+    for table in TABLES:
+        before, after = (
+            [row for row in rows[table] if row["run_date"] == WITHOUT_A_REGION]
+            for rows in (emptied.before, emptied.after)
+        )
+        assert before or table in REQUIREMENT_MODELS
+        assert not differences(before, after, table)
+
+
+def test_a_day_without_logs_is_incomplete_and_no_requirement_has_no_findings(sample_days: SampleDays) -> None:
+    rows = [row for row in sample_days.emptied.after["daily_review"] if row["run_date"] == DAY]
+    assert [(row["result"], row["is_complete"]) for row in rows] == [("no logs", "false")] * len(REQUIREMENT_MODELS)

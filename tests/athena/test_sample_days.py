@@ -8,8 +8,9 @@ import json
 import re
 
 import pytest
-from tests.athena.conftest import DAY, DAYS, SampleDays
-from tests.athena.on_athena import RELATIONS, REQUIREMENT_MODELS, differences
+from tests.athena.conftest import DAMAGED, DAY, DAYS, NO_RECORDS, WITHOUT_A_REGION, SampleDays
+from tests.athena.on_athena import RELATIONS, REQUIREMENT_MODELS, comparable, differences
+from tests.checkout import Ended
 from tests.local_athena.athena_api import STATEMENT_LIMIT, QueryRecord
 
 
@@ -51,15 +52,34 @@ def test_both_targets_leave_the_same_rows(sample_days: SampleDays, relation: str
     assert not told, "\n".join(told)
 
 
-@pytest.mark.parametrize("run_date", DAYS)
-def test_both_targets_end_with_the_same_exit_code_and_say_the_same(sample_days: SampleDays, run_date: str) -> None:
-    local, athena = sample_days.reviewed[run_date]
-    assert athena.code == local.code == (3 if run_date == "2026-03-11" else 0), athena.last_lines
-    after_the_table = [
-        [line for line in ended.last_lines.splitlines() if not line.startswith(("│", "└", "Evidence:", "Integrity:"))]
-        for ended in (local, athena)
-    ]
-    assert after_the_table[0] == after_the_table[1]
+def test_both_targets_end_with_the_same_exit_code_and_say_the_same(sample_days: SampleDays) -> None:
+    undisturbed, reviewed = sample_days.undisturbed, sample_days.reviewed
+    assert reviewed.code == undisturbed.code == 3, reviewed.last_lines
+    assert said(reviewed) == said(undisturbed)
+
+
+def said(ended: Ended) -> list[str]:
+    """What a run said that is the same wherever logs and evidence lie, and however long it took."""
+    other = re.compile(r"Evidence:|Reviewing the logs|Integrity:| +\d+/\d+ ")
+    return [line for line in ended.text.splitlines() if not other.match(line)]
+
+
+def test_a_damaged_log_file_and_a_region_without_logs_are_named_and_all_the_rest_is_reviewed(
+    sample_days: SampleDays,
+) -> None:
+    assert f"{sample_days.damaged_file} gzip is cut off before its end" in sample_days.reviewed.text
+    assert "444455556666 eu-west-1: no logs, though trail_scope expects them daily" in sample_days.reviewed.text
+    staged = sample_days.on_athena.rows("stg_cloudtrail__events", f"run_date = date '{DAMAGED}'")
+    read = {row["log_file"] for row in staged}
+    assert read == set(sample_days.on_athena.log_files(DAMAGED)) - {sample_days.damaged_file}
+
+
+def test_a_log_file_without_records_is_no_gap(sample_days: SampleDays) -> None:
+    for rows in sample_days.rows["log_files"]:
+        [(events, problem)] = [
+            (row["events"], row["problem"]) for row in rows if (row["log_file"] or "").endswith(NO_RECORDS)
+        ]
+        assert (events, problem) == ("0", None)
 
 
 @pytest.mark.parametrize("run_date", DAYS)
@@ -69,10 +89,13 @@ def test_the_evidence_of_both_targets_is_the_same(sample_days: SampleDays, run_d
     athena = sample_days.evidence[run_date]
     assert set(athena) - set(local) == {"queries.csv"}
     assert set(local) <= set(athena)
-    for name in sorted(name for name in local if name.endswith(".csv") and name != "log_files.csv"):
-        ours, theirs = (csv.DictReader(io.StringIO(files[name].decode())) for files in (local, athena))
-        assert sorted(ours.fieldnames or ()) == sorted(theirs.fieldnames or ()), name
-        assert len(list(ours)) == len(list(theirs)), name
+    for name in sorted(name for name in local if name.endswith(".csv")):
+        ours, theirs = (list(csv.DictReader(io.StringIO(files[name].decode()))) for files in (local, athena))
+        assert not differences(comparable(ours), comparable(theirs), name.removesuffix(".csv"))
+    ours, theirs = (json.loads(files["manifest.json"]) for files in (local, athena))
+    assert ours["state"] == ("complete" if run_date == DAY else "incomplete")
+    for what in ("run_date", "state", "gaps", "findings", "unexpected_findings"):
+        assert ours[what] == theirs[what]
 
 
 @pytest.mark.parametrize("run_date", DAYS)
@@ -80,10 +103,8 @@ def test_the_sql_in_the_evidence_is_what_athena_executed_with_ids_and_bytes(
     sample_days: SampleDays, run_date: str
 ) -> None:
     evidence = sample_days.evidence[run_date]
-    history = {query.query_id: query for query in sample_days.queries_of_review[run_date]}
+    history = {query.query_id: query for query in sample_days.queries_of(run_date)}
     listed = list(csv.DictReader(io.StringIO(evidence["queries.csv"].decode())))
-    of_dbt = {query_id for query_id, query in history.items() if '"invocation_id"' in query.statement}
-    assert {line["query_id"] for line in listed} == of_dbt
     assert all(int(line["bytes_scanned"]) == history[line["query_id"]].bytes_scanned for line in listed)
     for model in ("stg_cloudtrail__events", *REQUIREMENT_MODELS):
         text = evidence[f"sql/{model}.sql"].decode()
@@ -96,22 +117,30 @@ def test_the_sql_in_the_evidence_is_what_athena_executed_with_ids_and_bytes(
     assert run["bytes_scanned"] == sum(int(line["bytes_scanned"]) for line in listed) > 0
 
 
+def test_every_query_of_dbt_is_in_the_evidence_of_one_day(sample_days: SampleDays) -> None:
+    sent = [query.query_id for query in sample_days.queries_of_review if '"invocation_id"' in query.statement]
+    listed = [query.query_id for run_date in DAYS for query in sample_days.queries_of(run_date)]
+    assert sorted(listed) == sorted(sent)
+
+
 def test_a_second_run_ends_at_once_with_one_clear_line_and_the_first_goes_on(sample_days: SampleDays) -> None:
     assert sample_days.second.code == 1
     [line] = [line for line in sample_days.second.text.splitlines() if line.startswith("pci-log-review: ")]
     assert "another run holds the lock of s3://" in line
-    assert sample_days.reviewed[DAYS[1]][1].code == 0
+    assert sample_days.reviewed.code == 3
 
 
-def test_a_run_that_was_killed_left_nothing_that_is_taken_for_evidence(sample_days: SampleDays) -> None:
-    assert {ended.code for ended in sample_days.killed.values()} == {-9}, sample_days.killed
+def test_runs_that_were_killed_at_any_step_left_nothing_that_is_taken_for_evidence(sample_days: SampleDays) -> None:
+    assert {step: ended.code for step, ended in sample_days.killed.items() if ended.code != -9} == {}
     assert sample_days.verified.code == 0, sample_days.verified.text
-    assert sample_days.verified.text.count("left by a run that was interrupted; it is no evidence") == 1
-    assert re.findall(r"(2026-03-\d\d) │ (\w+)", sample_days.status.text) == [
-        ("2026-03-09", "complete"),
-        ("2026-03-10", "complete"),
-        ("2026-03-11", "incomplete"),
-    ]
+    sealed = re.findall(r"(2026-03-\d\d) │ (\w+)", sample_days.status.text)
+    assert sealed == [(DAMAGED, "incomplete"), (DAY, "complete"), (WITHOUT_A_REGION, "incomplete")]
+
+
+def test_days_are_signed_in_s3_and_are_not_due_again(sample_days: SampleDays) -> None:
+    assert [ended.code for ended in sample_days.signed] == [0, 0], sample_days.signed
+    assert sample_days.status.text.count("A. Person") == 2
+    assert "Reviewing" not in sample_days.killed["notify:before"].text
 
 
 def raw_scans(queries: list[QueryRecord]) -> list[QueryRecord]:
@@ -120,15 +149,29 @@ def raw_scans(queries: list[QueryRecord]) -> list[QueryRecord]:
 
 def test_one_statement_of_a_run_scans_the_raw_logs_and_each_of_the_days_files_once(sample_days: SampleDays) -> None:
     assert len(REQUIREMENT_MODELS) == 10
-    runs = {DAY: [sample_days.queries_of_build], **{day: [] for day in DAYS if day != DAY}}
-    for day in DAYS:
-        runs[day].append(sample_days.queries_of_review[day])
-    for day, queries_of_runs in runs.items():
-        size = sum(len(content) for content in sample_days.on_athena.log_files(day).values())
-        for queries in queries_of_runs:
-            (scan,) = raw_scans(queries)
-            assert "stg_cloudtrail__events" in scan.statement
-            assert scan.raw_bytes_scanned == size
+    for day, queries in (
+        (DAY, sample_days.queries_of_build),
+        (DAY, sample_days.queries_of(DAY)),
+        (WITHOUT_A_REGION, sample_days.queries_of(WITHOUT_A_REGION)),
+    ):
+        (scan,) = raw_scans(queries)
+        assert "stg_cloudtrail__events" in scan.statement
+        assert scan.raw_bytes_scanned == sum(sizes_of(sample_days, day).values())
+
+
+def test_a_day_with_a_damaged_file_is_scanned_once_more_without_it(sample_days: SampleDays) -> None:
+    queries = sample_days.queries_of(DAMAGED)
+    (failed,) = [query for query in queries if query.state == "FAILED"]
+    assert sample_days.damaged_file in (failed.reason or "")
+    (scan,) = raw_scans(queries)
+    sizes = sizes_of(sample_days, DAMAGED)
+    assert scan.raw_bytes_scanned == sum(sizes.values()) - sizes[sample_days.damaged_file]
+
+
+def sizes_of(sample_days: SampleDays, day: str) -> dict[str, int]:
+    """The bytes of each log file of a day. Of the one without records, Trino is shown an empty one."""
+    files = sample_days.on_athena.log_files(day)
+    return {key: len(content) for key, content in files.items() if not key.endswith(NO_RECORDS)}
 
 
 def test_partitions_are_added_in_statements_under_the_limit(sample_days: SampleDays) -> None:
@@ -143,8 +186,8 @@ def test_partitions_are_added_in_statements_under_the_limit(sample_days: SampleD
 
 def test_throttled_calls_are_tried_again_and_the_run_succeeds(sample_days: SampleDays) -> None:
     assert sample_days.throttled == 5
-    assert sample_days.reviewed[DAYS[0]][1].code == 3
-    assert "throttl" not in sample_days.reviewed[DAYS[0]][1].text.lower()
+    assert sample_days.reviewed.code == 3
+    assert "throttl" not in sample_days.reviewed.text.lower()
 
 
 def test_nothing_is_left_of_the_temporary_tables(sample_days: SampleDays) -> None:

@@ -3,7 +3,7 @@
     python -m tests.end_to_end.interrupted STEP TODAY run …
 
 STEP is `<function>:<before|after>`, `dbt:<number>` (when that many models, seeds and tests have ended), `seal:before`
-(when all files of the evidence but the seal are in S3), or `never`. A lock in S3 is given up after a second.
+(when all files of the evidence but the seal are in S3), or `never`. A lock in S3 is given up at once.
 TODAY stands for the day that is going on, so that the sample logs' days are due.
 """
 
@@ -31,6 +31,11 @@ STEPS: dict[str, Any] = {
     "publish": evidence_store.FolderEvidence,
     "notify": cli,
 }
+
+
+def killing(step: str, today: str, *arguments: str) -> list[str]:
+    """The command that runs the wrapper so."""
+    return [sys.executable, "-m", "tests.end_to_end.interrupted", step, today, *arguments]
 
 
 def die() -> None:
@@ -76,7 +81,7 @@ def main() -> None:
     step, today = sys.argv[1], date.fromisoformat(sys.argv[2])
     del sys.argv[1:3]
     setattr(clock, "today", lambda: today)  # noqa: B010
-    evidence_store.LEASE_SECONDS = 1
+    evidence_store.LEASE_SECONDS = 0
     name, _, when = step.partition(":")
     if name == "seal":
         setattr(evidence_store.S3Evidence, "_create", _dies_at_the_seal(evidence_store.S3Evidence._create))  # noqa: B010

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from tests.checkout import NO_TESTS, ROOT, Checkout, Ended
 
-DAYS = ("2026-03-11", "2026-03-09", "2026-03-10")
+DAY = "2026-03-10"
+DAYS = ("2026-03-11", "2026-03-09", DAY)
 REQUIREMENTS = 10
 RELATIONS = "log_coverage", "daily_review", "findings"
 
@@ -22,7 +23,15 @@ RELATIONS = "log_coverage", "daily_review", "findings"
 def reviewed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, dict[str, Ended]]:
     """The three sample days, reviewed in no particular order."""
     checkout = Checkout.of(tmp_path_factory.mktemp("reviewed"))
-    return checkout, {day: checkout.review(day) for day in DAYS}
+    return checkout, {day: checkout.review(day, **({} if day == DAY else NO_TESTS)) for day in DAYS}
+
+
+@pytest.fixture
+def goes_on(reviewed: tuple[Checkout, dict[str, Ended]], tmp_path: Path) -> Checkout:
+    """A project of its own to break, with the tables of the days that were reviewed; no evidence of them."""
+    checkout = Checkout.of(tmp_path, copied=True)
+    shutil.copytree(reviewed[0].state, checkout.state)
+    return checkout
 
 
 def records_of(day: str) -> Iterator[dict[str, str]]:
@@ -120,21 +129,20 @@ def test_any_order_of_days_and_any_repetition_leave_the_same_rows(
 ) -> None:
     checkout, _ = reviewed
     other = Checkout.of(tmp_path)
-    for day in sorted(DAYS):
+    for day in (DAY, "2026-03-09"):  # the other way round
         other.review(day, **NO_TESTS)
     for relation in RELATIONS:
-        query = f"select * from {relation} order by all"
+        query = f"select * from {relation} where run_date < '2026-03-11' order by all"
         assert other.rows(query) == checkout.rows(query)
 
 
-def test_a_rerun_leaves_exactly_what_it_found_and_no_other_day_is_touched(tmp_path: Path) -> None:
-    checkout = Checkout.of(tmp_path)
+def test_a_rerun_leaves_exactly_what_it_found_and_no_other_day_is_touched(goes_on: Checkout, tmp_path: Path) -> None:
+    checkout = goes_on
     logs = Path(shutil.copytree(ROOT / "sample_logs", tmp_path / "sample logs"))
-    checkout.review("2026-03-09", logs, **NO_TESTS)
-    checkout.review("2026-03-10", logs, **NO_TESTS)
     of_the_9th = "select * from findings where run_date = '2026-03-09' order by all"
     before = checkout.rows(of_the_9th)
     assert before
+    assert checkout.rows("select count(*) > 0 from findings where run_date = '2026-03-10'") == [(True,)]
     for path in logs.glob("AWSLogs/*/CloudTrail/*/2026/03/10/*.json.gz"):
         path.unlink()
     ended = checkout.review("2026-03-10", logs, **NO_TESTS)
@@ -180,9 +188,8 @@ def test_logs_out_of_scope_are_a_gap_and_name_the_way_out(tmp_path: Path) -> Non
     assert checkout.rows("select distinct result from daily_review") == [("no logs",)]
 
 
-def test_a_failing_run_leaves_the_earlier_rows_of_the_day(tmp_path: Path) -> None:
-    checkout = Checkout.of(tmp_path, copied=True)
-    assert checkout.review("2026-03-10", **NO_TESTS).code == 0
+def test_a_failing_run_leaves_the_earlier_rows_of_the_day_and_is_sealed_as_failed(goes_on: Checkout) -> None:
+    checkout = goes_on
     rows = "select * from pci_10_2_1_6_audit_log_changes order by all"
     before = checkout.rows(rows)
     assert before
@@ -197,6 +204,11 @@ def test_a_failing_run_leaves_the_earlier_rows_of_the_day(tmp_path: Path) -> Non
     assert "the run FAILED; earlier results of the day stand" in ended.last_lines
     assert "Traceback" not in ended.text
     assert checkout.rows(rows) == before
+    [manifest] = checkout.evidence.glob("*/*/manifest.json")
+    content = json.loads(manifest.read_text())
+    assert (content["state"], list(content["files"])) == ("failed", ["run.json"])
+    assert "pci_10_2_1_6_audit_log_changes: " in content["gaps"][0]
+    assert re.search("2026-03-10 .*failed", checkout.run("status").text)
 
 
 def test_a_broken_expectation_makes_the_day_incomplete_and_the_review_goes_on(tmp_path: Path) -> None:

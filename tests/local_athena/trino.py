@@ -31,7 +31,7 @@ _WATCHDOG = 'exec 3<&0; "$@" </dev/null & child=$!; (cat <&3 >/dev/null; kill $c
 _JVM_OPTIONS = (
     "-Xmx2G",
     "-XX:TieredStopAtLevel=1",
-    "-XX:+UseG1GC",
+    "-XX:+UseSerialGC",
     "-XX:-UsePerfData",
     "-Xshare:auto",
     "--enable-native-access=ALL-UNNAMED",

@@ -88,8 +88,10 @@ class TrinoClient:
                     http.delete(page["nextUri"])
                     return TrinoResult()
                 page = http.get(page["nextUri"]).json()
-            details = http.get(f"{self._url}/v1/query/{page['id']}").json()
-        return TrinoResult(columns, rows, page.get("updateCount"), tuple(_scans(details)))
+            scans: tuple[Scan, ...] = ()
+            if page["stats"]["physicalInputBytes"]:  # the details are long, and most statements read nothing
+                scans = tuple(_scans(http.get(f"{self._url}/v1/query/{page['id']}").json()))
+        return TrinoResult(columns, rows, page.get("updateCount"), scans)
 
 
 def _failure(error: dict[str, Any], on_cause: Callable[[str], QueryFailed | None]) -> QueryFailed:
