@@ -459,25 +459,35 @@ def _prime(seed: str) -> int:
     return number
 
 
-def write_public_key(target: Path, der: bytes) -> str:
-    """Write the key's public half as `aws cloudtrail list-public-keys` prints it; return its fingerprint."""
-    fingerprint = hashlib.md5(der, usedforsecurity=False).hexdigest()
+def public_der(key: RSAPrivateKey) -> bytes:
+    """The public half, as CloudTrail gives it."""
+    return key.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
+
+
+def fingerprint_of(key: RSAPrivateKey) -> str:
+    """The name by which a digest calls its key."""
+    return hashlib.md5(public_der(key), usedforsecurity=False).hexdigest()
+
+
+def write_public_key(target: Path, key: RSAPrivateKey) -> None:
+    """Write the key's public half as `aws cloudtrail list-public-keys` prints it."""
     listed = {
-        "Value": base64.b64encode(der).decode(),
+        "Value": base64.b64encode(public_der(key)).decode(),
         "ValidityStartTime": "2026-03-01T00:00:00+00:00",
         "ValidityEndTime": "2026-04-01T00:00:00+00:00",
-        "Fingerprint": fingerprint,
+        "Fingerprint": fingerprint_of(key),
     }
     (target / "public_keys.json").write_text(json.dumps({"PublicKeyList": [listed]}, indent=2) + "\n", encoding="utf-8")
-    return fingerprint
 
 
-def write_digests(target: Path, account: str, region: str, hours: int, logs: list[Json], key: RSAPrivateKey) -> None:
-    """Hourly digest files from Monday 23:36 on, each with the hash and the signature of the one before."""
-    fingerprint = write_public_key(target, key.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1))
+def write_digests(
+    target: Path, account: str, region: str, first: str, hours: int, logs: list[Json], key: RSAPrivateKey
+) -> None:
+    """Hourly digest files from `first` on, each with the hash and the signature of the one before."""
+    fingerprint = fingerprint_of(key)
     previous: Json = dict.fromkeys(("S3Bucket", "S3Object", "HashValue", "HashAlgorithm", "Signature"))
     for number in range(hours):
-        start = datetime(2026, 3, 9, 23, 36, tzinfo=UTC) + timedelta(hours=number)
+        start = datetime.fromisoformat(first) + timedelta(hours=number)
         end = start + timedelta(hours=1)
         folder = folder_of(account, "CloudTrail-Digest", region, end)
         name = f"{account}_CloudTrail-Digest_{region}_example-pay-trail_us-east-1_{end:%Y%m%dT%H%M%SZ}.json.gz"
@@ -539,8 +549,14 @@ def main(arguments: list[str]) -> int:
     trail.tell((SAMPLE_LOGS / "story.txt").read_text(encoding="utf-8"))
     logs = write_logs(target, trail)
     key = sample_key()
-    for account, region in trail.delivered:  # all of Tuesday; after it, the security account's eu-west-1 is silent
-        write_digests(target, account, region, 24 if (account, region) == (SECURITY, "eu-west-1") else 26, logs, key)
+    write_public_key(target, key)
+    for account, region in trail.delivered:  # all that lies in Tuesday's folders, and a little more
+        first, hours = "2026-03-09T23:36:00Z", 26
+        if (account, region) == (PROD, "ap-southeast-2"):  # on Monday nothing happened there, proved
+            first, hours = "2026-03-08T23:36:00Z", 50
+        elif (account, region) == (SECURITY, "eu-west-1"):  # on Wednesday it is silent
+            hours = 24
+        write_digests(target, account, region, first, hours, logs, key)
     write_insight(target)
     print(f"{sum(map(len, trail.delivered.values()))} events in {len(logs)} log files below {target}")
     return 0

@@ -13,10 +13,10 @@ delivered as (
         region,
         count(case when kind = 'log' then 1 end) as log_files,
         count(case when kind = 'digest' then 1 end) as digest_files,
-        -- CloudTrail writes a digest for each hour, also for one without logs; what stops early proves nothing
+        -- CloudTrail writes a digest for each hour, also for one without logs. Only the wrapper reads and checks them.
         count(
             distinct case
-                when kind = 'digest' and integrity_fault is null
+                when kind = 'digest' and sha256 is not null and integrity_fault is null
                     then {{ regexp_part('log_file', '_([0-9]{8}T[0-9]{2})[0-9]{4}Z[.]json') }}
             end
         ) as digest_hours,

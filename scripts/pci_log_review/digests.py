@@ -68,7 +68,8 @@ class Checked:
     `log_file` is the key from AWSLogs/ on and `kind` 'log' or 'digest'. `sha256` is of the file as delivered, and None
     where it was not read; `records` is the number of a log file's records, and None where they can't be read.
     `is_proven`: a faultless digest whose signature holds names the file with its hash (a digest: its own signature
-    holds). `is_gone`: a digest names it, and it is not there. `fault` continues the file's name: 'was changed …'.
+    holds). `is_gone`: a digest names it, and it is not there. `fault` and `problem` (why the records can't be read)
+    continue the file's name: 'was changed …'.
     """
 
     log_file: str
@@ -80,6 +81,7 @@ class Checked:
     is_proven: bool
     is_gone: bool
     fault: str | None
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -557,18 +559,21 @@ def _check_logs(
         return store.read(file.log_file)
 
     for file, found in read_ahead(read, wanted):
-        sha256 = records = fault = None
+        sha256 = records = problem = fault = None
         is_matching = is_proven = False
         try:
             data = found.result()
         except LogStoreError as error:
             fault = str(error)
         else:
-            sha256, records = hashlib.sha256(data).hexdigest(), _count(file.log_file, data)
+            sha256 = hashlib.sha256(data).hexdigest()
+            records, problem = _count(file.log_file, data)
             is_matching, is_proven, fault = names.verdict(file, _text_sha256(file.log_file, data))
         matching += is_matching
         account_id, region = file.account_id, file.region
-        checked.append(Checked(file.log_file, account_id, region, "log", sha256, records, is_proven, False, fault))
+        checked.append(
+            Checked(file.log_file, account_id, region, "log", sha256, records, is_proven, False, fault, problem)
+        )
     there = {file.log_file for file in logs}
     gone = [_gone(key, "log", by[0][0]) for key, by in names.named.items() if key not in there]
     return checked + gone, matching
@@ -663,11 +668,12 @@ def _text_sha256(name: str, data: bytes) -> str | None:
         return None
 
 
-def _count(name: str, data: bytes) -> int | None:
+def _count(name: str, data: bytes) -> tuple[int | None, str | None]:
+    """How many records there are or, where none can be read, why."""
     try:
-        return len(read_records(name, data))
-    except UnreadableLogFile:
-        return None
+        return len(read_records(name, data)), None
+    except UnreadableLogFile as error:
+        return None, str(error)
 
 
 def _log_folder(file: Delivery) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from pyarrow import compute, parquet
+from pyarrow import parquet
 
 from .athena_history import Query
 from .dbt_run import DbtResult
@@ -29,12 +29,10 @@ def write_evidence(
     `queries` are Athena's own records of what it executed; on the embedded target there are none.
     """
     (folder / "findings").mkdir()
-    findings = results.rows("findings", "event_time, aws_account_id, event_id, log_file")
     for row in rows_of(summary.daily_review):
-        requirement = row["requirement"]
-        found = findings.filter(compute.equal(findings["requirement"], requirement))
-        _write_csv(folder / "findings" / f"{requirement}.csv", found)
-        parquet.write_table(found, folder / "findings" / f"{requirement}.parquet", compression="zstd")
+        findings = results.rows(row["model"], "event_time, aws_account_id, event_id, log_file")
+        _write_csv(folder / "findings" / f"{row['requirement']}.csv", findings)
+        parquet.write_table(findings, folder / "findings" / f"{row['requirement']}.parquet", compression="zstd")
     for name, table in vars(summary).items():
         _write_csv(folder / f"{name}.csv", table)
     _write_sql(folder / "sql", build, queries)

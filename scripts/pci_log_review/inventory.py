@@ -21,7 +21,7 @@ from .lake import whole_or_not_there
 from .log_reader import MAX_BYTES, UnreadableLogFile, read_records
 from .log_store import PARALLEL_READS, LogStore, LogStoreError, open_store
 
-# Bytes. A gzip file this small has no record in it; on Athena it would look like one that nothing was read from.
+# Bytes. A gzip file this small may have no record in it; on Athena it looks like one that nothing was read from.
 _MAX_EMPTY = 200
 
 
@@ -77,7 +77,7 @@ def take_inventory(logs: str, run_date: date, keys_of: Callable[[list[str]], Seq
     """Lists what was delivered on `run_date`, of every account and region, and checks it against CloudTrail's digests.
 
     `keys_of` gives CloudTrail's public keys of some regions; it is asked where there are digests. Files in a folder are
-    hashed; S3 gives an ETag, and there the records of files too small to hold any are counted. Raises LogStoreError
+    hashed; S3 gives an ETag, and there the records of the smallest files are counted. Raises LogStoreError
     where the logs can't be listed.
     """
     store = open_store(logs)
@@ -86,7 +86,7 @@ def take_inventory(logs: str, run_date: date, keys_of: Callable[[list[str]], Seq
     checked = {file.log_file: file for file in integrity.files}
     unread = [file for file in delivered if file.kind == "log" and file.log_file not in checked]
     if logs.startswith("s3://"):
-        hashes, records = {}, {file.log_file: _records(store, file) for file in unread if file.size <= _MAX_EMPTY}
+        hashes, records = {}, _counts(store, [file for file in unread if file.size <= _MAX_EMPTY])
     else:
         hashes, records = _hashes(store, unread), {}
     files = [
@@ -154,13 +154,9 @@ def _listed(file: Delivery, checked: Checked | None, sha256: str | None, records
         checked.sha256 if checked else sha256,
         checked.records if checked else records,
         checked.is_proven if checked else False,
-        "is not a whole log file" if checked and checked.kind == "log" and _is_unreadable(checked) else None,
+        checked.problem if checked else None,
         checked.fault if checked else None,
     )
-
-
-def _is_unreadable(file: Checked) -> bool:
-    return file.sha256 is not None and file.records is None
 
 
 def _gone(file: Checked) -> InventoryFile:
@@ -185,10 +181,16 @@ def _sha256(store: LogStore, file: Delivery) -> str | None:
         return None
 
 
+def _counts(store: LogStore, files: list[Delivery]) -> dict[str, int | None]:
+    with ThreadPoolExecutor(PARALLEL_READS) as pool:
+        counts = pool.map(lambda file: _records(store, file), files)
+        return {file.log_file: count for file, count in zip(files, counts, strict=True)}
+
+
 def _records(store: LogStore, file: Delivery) -> int | None:
     try:
         return len(read_records(file.log_file, store.read(file.log_file)))
-    except (LogStoreError, UnreadableLogFile):  # the query will fail on it, and then all are read
+    except (LogStoreError, UnreadableLogFile):  # where a query fails on it, all are read
         return None
 
 

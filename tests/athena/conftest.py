@@ -82,11 +82,12 @@ class SampleDays:
 
 
 def sample_logs(home: Path) -> tuple[Path, str]:
-    """The sample logs with one damaged file, and its name; and one without records. One region of the last day has
-    no logs anyway."""
+    """The sample logs with one damaged file, and its name; and one without records, both where there are no digests.
+    One region of the last day has no logs anyway."""
     logs = Path(shutil.copytree(ROOT / "sample_logs", home / "logs"))
+    shutil.rmtree(logs / "AWSLogs/111122223333/CloudTrail-Digest/us-east-1")
     day = DAMAGED.replace("-", "/")
-    (damaged, *_) = sorted(logs.glob(f"AWSLogs/*/CloudTrail/us-east-1/{day}/*.json.gz"))
+    (damaged, *_) = sorted(logs.glob(f"AWSLogs/111122223333/CloudTrail/us-east-1/{day}/*.json.gz"))
     damaged.write_bytes(damaged.read_bytes()[:-20])
     empty = logs / "AWSLogs/111122223333/CloudTrail/us-east-1" / DAY.replace("-", "/") / NO_RECORDS
     empty.write_bytes(gzip.compress(b'{"Records":[]}'))
@@ -110,7 +111,8 @@ def sample_days(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFact
         killed["build:after"] = on_athena.interrupted("build:after", "run", "--run-date", DAY, **MODELS_ALONE)
         partitions = {relation: on_athena.days_of(relation) for relation in before}
         emptied = Emptied(before, on_athena.all_rows(), partitions, on_athena.keys_of_tables())
-    undisturbed = on_local.ended(killing("never", TODAY, *due, "--logs", str(logs)), NO_TESTS)
+    keys = ("--public-keys", str(logs / "public_keys.json"))
+    undisturbed = on_local.ended(killing("never", TODAY, *due, "--logs", str(logs), *keys), NO_TESTS)
     first_query = len(on_athena.queries())
     local_athena.faults.throttle("StartQueryExecution", times=3)
     local_athena.faults.throttle("GetQueryExecution", times=2)

@@ -63,12 +63,16 @@ class OnAthena:
         first = self.begun("never", *arguments, **environment)
         while first.poll() is None and not self._is_locked_by_process(first.pid):
             time.sleep(0.1)
-        second = self.checkout.run(*arguments, **(self.environment | environment))  # does not think it dead at once
+        # the command line as it is, which does not think the first one dead at once
+        second = self.checkout.run(*arguments, "--max-days", "1", **(self.environment | environment))
         out, errors = first.communicate(timeout=600)
         return Ended(first.returncode, out + errors), second
 
     def _is_locked_by_process(self, pid: int) -> bool:
-        lock = self.service.s3.get_object(Bucket=self.place.data_bucket, Key="evidence/lock.json")
+        try:
+            lock = self.service.s3.get_object(Bucket=self.place.data_bucket, Key="evidence/lock.json")
+        except self.service.s3.exceptions.NoSuchKey:
+            return False
         return bool(json.loads(lock["Body"].read())["pid"] == pid)
 
     @property

@@ -60,7 +60,7 @@ def test_both_targets_end_with_the_same_exit_code_and_say_the_same(sample_days: 
 
 def said(ended: Ended) -> list[str]:
     """What a run said that is the same wherever logs and evidence lie, and however long it took."""
-    other = re.compile(r"Evidence:|Reviewing the logs|Integrity:| +\d+/\d+ ")
+    other = re.compile(r"Evidence:|Reviewing the logs| +\d+/\d+ ")
     return [line for line in ended.text.splitlines() if not other.match(line)]
 
 
@@ -94,8 +94,16 @@ def test_the_evidence_of_both_targets_is_the_same(sample_days: SampleDays, run_d
         assert not differences(comparable(ours), comparable(theirs), name.removesuffix(".csv"))
     ours, theirs = (json.loads(files["manifest.json"]) for files in (local, athena))
     assert ours["state"] == ("complete" if run_date == DAY else "incomplete")
-    for what in ("run_date", "state", "gaps", "findings", "unexpected_findings"):
+    for what in ("run_date", "state", "gaps", "integrity", "findings", "unexpected_findings"):
         assert ours[what] == theirs[what]
+
+
+def test_log_files_are_proven_with_the_keys_that_cloudtrail_lists(sample_days: SampleDays) -> None:
+    assert "integrity not yet proven: " in json.loads(sample_days.evidence[DAY]["manifest.json"])["integrity"]
+    files = [row for row in sample_days.rows["log_files"][1] if row["run_date"] == DAY and row["kind"] == "log"]
+    for row in files:
+        has_digests = "/111122223333/CloudTrail/us-east-1/" not in (row["log_file"] or "")
+        assert row["is_proven"] == str(has_digests).lower(), row["log_file"]
 
 
 @pytest.mark.parametrize("run_date", DAYS)
@@ -133,6 +141,7 @@ def test_a_second_run_ends_at_once_with_one_clear_line_and_the_first_goes_on(sam
 def test_runs_that_were_killed_at_any_step_left_nothing_that_is_taken_for_evidence(sample_days: SampleDays) -> None:
     assert {step: ended.code for step, ended in sample_days.killed.items() if ended.code != -9} == {}
     assert sample_days.verified.code == 0, sample_days.verified.text
+    assert sample_days.verified.text.count("left by a run that was interrupted; it is no evidence") == 1
     sealed = re.findall(r"(2026-03-\d\d) │ (\w+)", sample_days.status.text)
     assert sealed == [(DAMAGED, "incomplete"), (DAY, "complete"), (WITHOUT_A_REGION, "incomplete")]
 

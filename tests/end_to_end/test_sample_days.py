@@ -76,6 +76,17 @@ def test_a_region_without_the_logs_that_are_expected_makes_the_day_incomplete(
     assert checkout.rows("select distinct is_complete from daily_review where run_date = '2026-03-11'") == [(False,)]
 
 
+def test_a_region_without_logs_is_quiet_where_the_days_digests_say_so(
+    reviewed: tuple[Checkout, dict[str, Ended]],
+) -> None:
+    checkout, _ = reviewed
+    of_monday = checkout.rows(
+        "select account_id, region, digest_files from log_coverage "
+        "where run_date = '2026-03-09' and status = 'quiet, proved by digests'"
+    )
+    assert of_monday == [("111122223333", "ap-southeast-2", 24)]
+
+
 def test_a_requirement_without_findings_says_so(reviewed: tuple[Checkout, dict[str, Ended]]) -> None:
     checkout, _ = reviewed
     quiet = checkout.rows(
@@ -99,12 +110,13 @@ def test_evidence_holds_a_file_for_every_requirement_also_for_those_without_find
     checkout, _ = reviewed
     for day in DAYS:
         folder = checkout.evidence_of(day)
-        for requirement, findings in checkout.rows(
-            f"select requirement, findings from daily_review where run_date = '{day}'"
+        for requirement, model, findings in checkout.rows(
+            f"select requirement, model, findings from daily_review where run_date = '{day}'"
         ):
             with (folder / "findings" / f"{requirement}.csv").open(newline="") as file:
                 rows = list(csv.reader(file))
-            assert rows[0][:3] == ["run_date", "requirement", "event_id"]
+            columns = checkout.rows(f"select column_name from (describe {model})")
+            assert rows[0] == [name for (name,) in columns], "every column of the model"
             assert len(rows) == findings + 1
             assert (folder / "findings" / f"{requirement}.parquet").is_file()
         for name in ("daily_review.csv", "log_coverage.csv", "log_files.csv", "run.json", "sql/findings.sql"):

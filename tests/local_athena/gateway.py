@@ -44,6 +44,8 @@ class Gateway:
         self._account = account
         self._region = region
         self._athena: Answer | None = None
+        self.public_keys: dict[str, Any] | None = None
+        """What CloudTrail's ListPublicKeys answers; it is denied where there is nothing."""
         self._moto = DomainDispatcherApplication(create_backend_app)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no line for each request
         self._server: BaseWSGIServer = make_server(
@@ -70,6 +72,8 @@ class Gateway:
             response = _json_response(lambda: self._answer_athena(action, body))
         elif service == "AWSGlue":
             response = self._answer_glue(action, environ)
+        elif action == "ListPublicKeys":
+            response = _json_response(self._list_public_keys)
         elif _is_trino(environ) and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             response = self._answer_read(environ)
         else:
@@ -81,6 +85,11 @@ class Gateway:
         assert self._athena is not None, "start() comes first"
         self._faults.check_athena(action)
         return self._athena(action, json.loads(body or b"{}"))
+
+    def _list_public_keys(self) -> dict[str, Any]:
+        if self.public_keys is None:
+            raise ApiError("AccessDeniedException", "not authorized to perform: cloudtrail:ListPublicKeys")
+        return self.public_keys
 
     def _answer_glue(self, action: str, environ: Environ) -> Response:
         body = _body(environ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import time
 from collections.abc import Iterator
@@ -180,7 +181,12 @@ class LocalAthena:
         return place
 
     def upload(self, folder: Path, bucket: str, prefix: str = "") -> int:
-        """Put every file of a folder that holds AWSLogs/ into a bucket, under the same names; returns how many."""
+        """Put every file of a folder that holds AWSLogs/ into a bucket, under the same names; returns how many.
+
+        Its public_keys.json, if it has one, is what CloudTrail's ListPublicKeys answers until the next upload.
+        """
+        keys = folder / "public_keys.json"
+        self._gateway.public_keys = json.loads(keys.read_text()) if keys.is_file() else None
         files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
         for path in files:
             key = f"{prefix.strip('/')}/{path.relative_to(folder).as_posix()}".lstrip("/")

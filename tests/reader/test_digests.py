@@ -822,3 +822,22 @@ def test_a_refusal_of_cloudtrail_is_one_clear_line(cloudtrail: Stubber) -> None:
     cloudtrail.add_client_error("list_public_keys", "AccessDeniedException", "no")
     with pytest.raises(LogStoreError, match=r"^digests: cannot list CloudTrail's public keys in eu-west-1: .*Denied"):
         keys_from_cloudtrail(["eu-west-1"], DAY)
+
+
+def test_public_keys_are_asked_of_the_regions_of_the_digests_and_only_where_there_are_any(tmp_path: Path) -> None:
+    asked: list[list[str]] = []
+
+    def keys_of(regions: list[str]) -> list[PublicKey]:
+        asked.append(regions)
+        raise LogStoreError("not authorized")
+
+    deliver(tmp_path)
+    store = open_store(str(tmp_path))
+    found = check_digests(store, DAY, deliveries(store, DAY), keys_of)
+    assert asked == [[REGION]]
+    assert found.summary.endswith("signatures not proven: no public keys given (not authorized)")
+    assert [file for file in found.files if file.fault or file.is_proven] == []
+    for path in tmp_path.glob("AWSLogs/*/CloudTrail-Digest/**/*.gz"):
+        path.unlink()
+    assert check_digests(store, DAY, deliveries(store, DAY), keys_of) == Integrity([], NO_DIGESTS)
+    assert len(asked) == 1
