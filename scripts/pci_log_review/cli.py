@@ -14,11 +14,12 @@ import click
 
 from . import clock
 from .chain import mend_latest
-from .evidence_store import EvidenceError, EvidenceStore, Locked, open_evidence
+from .evidence_store import EvidenceError, EvidenceStore, Locked
 from .history import Due, due_days, history
 from .log_store import LogStoreError
 from .new_settings import write_settings
 from .notify import Message, check_places, notify
+from .open_evidence import open_evidence
 from .project import RunOptions, UsageError, project_dir
 from .reporter import JsonReporter, TextReporter, print_day, print_status, print_verified
 from .review import Exit, check_options

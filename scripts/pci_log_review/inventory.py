@@ -16,10 +16,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pyarrow import parquet
 
 from .deliveries import Delivery, deliveries
-from .digests import Checked, PublicKey, check_digests
+from .digest_files import Checked
+from .digests import check_digests
 from .lake import whole_or_not_there
 from .log_reader import MAX_BYTES, UnreadableLogFile, read_records
 from .log_store import PARALLEL_READS, LogStore, LogStoreError, open_store
+from .public_keys import PublicKey
 
 # Bytes. A gzip file this small may have no record in it; on Athena it looks like one that nothing was read from.
 _MAX_EMPTY = 200

@@ -16,13 +16,13 @@ from typing import Any
 from .athena_history import Query, queries_of
 from .chain import MANIFEST, last_link, link, new_id, records, set_latest
 from .dbt_run import DbtFailed, DbtResult, Node, Progress, build, environment
-from .digests import PublicKey, keys_from_cloudtrail, keys_from_file
 from .evidence import write_evidence, write_run
 from .evidence_store import EvidenceStore
 from .inventory import Inventory, take_inventory, with_unreadable_files, write_inventory
 from .log_store import LogStoreError, open_store
 from .manifest import Conclusion, State, write_manifest
 from .project import ResultsError, RunOptions, UsageError, profile_output, project_dir
+from .public_keys import PublicKey, keys_from_cloudtrail, keys_from_file
 from .results import Summary, open_results, read_summary, rows_of
 from .settings import check_settings
 from .work_group import check_work_group

@@ -10,7 +10,8 @@ from typing import Protocol
 from .chain import begin_chain, mend_latest
 from .clock import days
 from .dbt_run import Progress
-from .evidence_store import EvidenceError, EvidenceStore, FolderEvidence
+from .evidence_folder import FolderEvidence
+from .evidence_store import EvidenceError, EvidenceStore
 from .history import Due
 from .notify import DayOutcome
 from .project import RunOptions

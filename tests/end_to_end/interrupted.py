@@ -16,7 +16,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from pci_log_review import cli, clock, evidence_store, review, runs
+from pci_log_review import cli, clock, evidence_folder, evidence_s3, review, runs
 from pci_log_review.dbt_run import Progress, build
 
 # Where each step of a run is called from.
@@ -28,7 +28,7 @@ STEPS: dict[str, Any] = {
     "write_evidence": review,
     "write_manifest": review,
     "set_latest": review,
-    "publish": evidence_store.FolderEvidence,
+    "publish": evidence_folder.FolderEvidence,
     "notify": cli,
 }
 
@@ -81,10 +81,10 @@ def main() -> None:
     step, today = sys.argv[1], date.fromisoformat(sys.argv[2])
     del sys.argv[1:3]
     setattr(clock, "today", lambda: today)  # noqa: B010
-    evidence_store.LEASE_SECONDS = 0
+    evidence_s3.LEASE_SECONDS = 0
     name, _, when = step.partition(":")
     if name == "seal":
-        setattr(evidence_store.S3Evidence, "_create", _dies_at_the_seal(evidence_store.S3Evidence._create))  # noqa: B010
+        setattr(evidence_s3.S3Evidence, "_create", _dies_at_the_seal(evidence_s3.S3Evidence._create))  # noqa: B010
     elif name == "dbt":
         setattr(review, "build", _dies_in_dbt(int(when), build))  # noqa: B010  # the name is another module's
     elif name != "never":

@@ -22,7 +22,7 @@ from tests.evidence.test_notify import Webhook
 from tests.reader.native_logs import ACCOUNT, DAY, REGION
 from tests.reader.test_digests import KEYS, MIDDLE, Delivered, deliver
 
-from pci_log_review.evidence_store import open_evidence
+from pci_log_review.open_evidence import open_evidence
 
 TODAY = "2026-03-12"
 DAYS = ("2026-03-09", "2026-03-10", "2026-03-11")

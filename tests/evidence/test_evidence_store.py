@@ -23,8 +23,10 @@ from botocore.httpsession import URLLib3Session
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
-from pci_log_review import evidence_store
-from pci_log_review.evidence_store import EvidenceError, EvidenceStore, Locked, S3Evidence, open_evidence
+from pci_log_review import evidence_s3
+from pci_log_review.evidence_s3 import S3Evidence
+from pci_log_review.evidence_store import EvidenceError, EvidenceStore, Locked
+from pci_log_review.open_evidence import open_evidence
 
 RUN = "2026-03-10/20260311T060000Z-ab12cd34"
 FILES = {
@@ -36,7 +38,7 @@ FILES = {
 
 HOLD = """
 import sys
-from pci_log_review.evidence_store import open_evidence
+from pci_log_review.open_evidence import open_evidence
 with open_evidence(sys.argv[1]).lock():
     print("held", flush=True)
     sys.stdin.read()
@@ -44,7 +46,7 @@ with open_evidence(sys.argv[1]).lock():
 
 WRITE_WITHOUT_END = """
 import sys
-from pci_log_review.evidence_store import open_evidence
+from pci_log_review.open_evidence import open_evidence
 store = open_evidence(sys.argv[1])
 round = int(sys.argv[2])
 with store.lock():
@@ -405,7 +407,7 @@ def test_the_lock_of_a_killed_run_is_free_after_the_lease_on_s3(bucket: str) -> 
     with holder(where) as process:
         process.kill()
         process.wait()
-    lock_object(bucket).last_modified -= timedelta(seconds=evidence_store.LEASE_SECONDS - 30)
+    lock_object(bucket).last_modified -= timedelta(seconds=evidence_s3.LEASE_SECONDS - 30)
     with pytest.raises(Locked, match=f"process {process.pid} "), open_evidence(where).lock():
         pass
     lock_object(bucket).last_modified -= timedelta(seconds=30)
@@ -450,7 +452,7 @@ def test_of_many_who_take_over_an_old_s3_lock_one_wins(bucket: str, monkeypatch:
 
 
 def test_an_s3_lock_is_renewed(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence_store, "RENEW_SECONDS", 0.02)
+    monkeypatch.setattr(evidence_s3, "RENEW_SECONDS", 0.02)
     client = boto3.client("s3")
     store = open_evidence(f"s3://{bucket}/pci/evidence")
     puts, fourth = [], Event()

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from tests.evidence.sealed_days import day, seal
 
-from pci_log_review.evidence_store import EvidenceStore, open_evidence
+from pci_log_review.evidence_store import EvidenceStore
 from pci_log_review.history import Due, due_days, history
 from pci_log_review.manifest import State
+from pci_log_review.open_evidence import open_evidence
 from pci_log_review.project import UsageError
 from pci_log_review.sign_off import sign_off
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from tests.evidence.sealed_days import day, seal
 
-from pci_log_review.evidence_store import EvidenceStore, open_evidence
+from pci_log_review.evidence_store import EvidenceStore
 from pci_log_review.history import Day, history
 from pci_log_review.manifest import State
+from pci_log_review.open_evidence import open_evidence
 from pci_log_review.project import UsageError
 from pci_log_review.sign_off import Decision, Verdict, parse_decision, sign_off
 

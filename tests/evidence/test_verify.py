@@ -11,9 +11,10 @@ import pytest
 from tests.evidence.sealed_days import day, seal
 
 from pci_log_review.chain import LATEST, MANIFEST, last_link, mend_latest, records
-from pci_log_review.evidence_store import EvidenceError, EvidenceStore, open_evidence
+from pci_log_review.evidence_store import EvidenceError, EvidenceStore
 from pci_log_review.history import history
 from pci_log_review.manifest import State
+from pci_log_review.open_evidence import open_evidence
 from pci_log_review.sealed import read_day
 from pci_log_review.sign_off import parse_decision, sign_off
 from pci_log_review.verify import Verified, verify

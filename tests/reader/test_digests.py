@@ -24,17 +24,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pci_log_review.deliveries import deliveries
-from pci_log_review.digests import (
-    NO_DIGESTS,
-    Checked,
-    Integrity,
-    PublicKey,
-    check_digests,
-    keys_from_cloudtrail,
-    keys_from_file,
-)
+from pci_log_review.digest_files import Checked
+from pci_log_review.digests import NO_DIGESTS, Integrity, check_digests
 from pci_log_review.log_store import FolderStore, LogStoreError, open_store
 from pci_log_review.project import UsageError
+from pci_log_review.public_keys import PublicKey, keys_from_cloudtrail, keys_from_file
 
 from .native_logs import ACCOUNT, DAY, REGION, event, log_text, put
 
@@ -790,7 +784,7 @@ def cloudtrail(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
         assert (service, region_name) == ("cloudtrail", "eu-west-1")
         return client
 
-    monkeypatch.setattr("pci_log_review.digests.boto3.client", asked_for)
+    monkeypatch.setattr("pci_log_review.public_keys.boto3.client", asked_for)
     with Stubber(client) as stubber:
         yield stubber
 
