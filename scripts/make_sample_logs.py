@@ -550,12 +550,12 @@ def main(arguments: list[str]) -> int:
     logs = write_logs(target, trail)
     key = sample_key()
     write_public_key(target, key)
-    for account, region in trail.delivered:  # all that lies in Tuesday's folders, and a little more
-        first, hours = "2026-03-09T23:36:00Z", 26
+    for account, region in trail.delivered:  # all that lies in Tuesday's and Wednesday's folders, and a little more
+        first, hours = "2026-03-09T23:36:00Z", 50
         if (account, region) == (PROD, "ap-southeast-2"):  # on Monday nothing happened there, proved
-            first, hours = "2026-03-08T23:36:00Z", 50
+            first, hours = "2026-03-08T23:36:00Z", 74
         elif (account, region) == (SECURITY, "eu-west-1"):  # on Wednesday it is silent
-            hours = 24
+            hours = 26
         write_digests(target, account, region, first, hours, logs, key)
     write_insight(target)
     print(f"{sum(map(len, trail.delivered.values()))} events in {len(logs)} log files below {target}")

@@ -37,7 +37,8 @@
         case
             when reader.problem is not null then reader.problem
             when inventory.problem is not null then inventory.problem
-            when reader.log_file is null then 'was delivered, and was not there any more when it was to be read'
+            when reader.log_file is null and inventory.size is not null
+                then 'was delivered, and was not there any more when it was to be read'
             when reader.sha256 <> inventory.sha256 then 'was changed while it was being reviewed'
             when coalesce(reviewed.events, 0) <> reader.events and reader.kind = 'log'
                 then 'only ' || coalesce(reviewed.events, 0) || ' of its ' || reader.events || ' records were reviewed'

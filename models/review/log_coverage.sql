@@ -16,7 +16,7 @@ delivered as (
         -- CloudTrail writes a digest for each hour, also for one without logs. Only the wrapper reads and checks them.
         count(
             distinct case
-                when kind = 'digest' and sha256 is not null and integrity_fault is null
+                when kind = 'digest' and is_proven
                     then {{ regexp_part('log_file', '_([0-9]{8}T[0-9]{2})[0-9]{4}Z[.]json') }}
             end
         ) as digest_hours,
@@ -92,11 +92,13 @@ final as (
                         when integrity_faults > 0
                             then
                                 ', and ' || cast(integrity_faults as varchar)
-                                || ' files are not as CloudTrail delivered them'
+                                || ' log files or digests are missing or not as CloudTrail delivered them'
                         else ''
                     end
             when integrity_faults > 0
-                then cast(integrity_faults as varchar) || ' files are not as CloudTrail delivered them'
+                then
+                    cast(integrity_faults as varchar)
+                    || ' log files or digests are missing or not as CloudTrail delivered them'
         end as gap,
         {{ run_date_sql() }} as run_date
     from scope_and_delivered

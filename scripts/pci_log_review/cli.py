@@ -22,7 +22,7 @@ from .notify import Message, check_places, notify
 from .open_evidence import open_evidence
 from .project import RunOptions, UsageError, project_dir
 from .reporter import JsonReporter, TextReporter, print_day, print_status, print_verified
-from .review import Exit, check_options
+from .review import Exit, Sealed, check_options
 from .runs import Outcome, Reporter, all_days, outcome_of_day, run_days
 from .sealed import finding_details, read_day
 from .sign_off import parse_decision, sign_off
@@ -45,9 +45,12 @@ class _Day(click.ParamType[date]):
         if isinstance(value, date):
             return value
         try:
-            return datetime.strptime(value, "%Y-%m-%d").date()
+            day = datetime.strptime(value, "%Y-%m-%d").date()
         except ValueError:
             self.fail(f"{value!r} is not a day; write it as 2026-11-22", param, ctx)
+        if day < clock.CLOUDTRAIL_BEGAN:
+            self.fail(f"{day} is before CloudTrail began, on {clock.CLOUDTRAIL_BEGAN}", param, ctx)
+        return day
 
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -150,51 +153,52 @@ def run(ctx: click.Context, /, log_format: str, **given: Any) -> None:
     """
     signal.signal(signal.SIGTERM, _stop)
     reporter: Reporter = JsonReporter() if log_format == "json" else TextReporter()
-    outcome, store, reasons, code = None, None, "", Exit.FAILED
     topic, webhook = given["notify_topic"], given["notify_webhook"]
     try:
         check_places(topic, webhook)
     except UsageError as error:  # there is nobody to tell
         reporter.failed(str(error))
         ctx.exit(Exit.USAGE)
+    store: EvidenceStore | None = None
+    done: list[Sealed] = []
+    code, broken_off = Exit.FAILED, None
     try:
-        outcome, store = _run(reporter, **given)
-        reasons, code = "\n".join(outcome.reasons), outcome.exit
+        options, store, due = _prepared(**given)
+        outcome = run_days(options, store, due, reporter, done)
+        code = outcome.exit
+        reporter.ended(outcome)
     except UsageError as error:
-        reasons, code = str(error), Exit.USAGE
+        outcome, code = Outcome(done, 0, str(error).splitlines()), Exit.USAGE
     except (EvidenceError, Locked, OSError) as error:
-        reasons = str(error)
+        outcome = Outcome(done, 0, str(error).splitlines())
     except BaseException as error:
         what = "it was told to end" if isinstance(error, SystemExit) else f"{type(error).__name__}, see its output"
-        notify(Message("FAILED", [], 0, [f"the run was broken off: {what}"]), topic, webhook)
-        raise
-    if outcome:
-        reporter.ended(outcome)
-    if reasons:
-        reporter.failed(reasons)
-    message = _message(outcome, store, reasons.splitlines(), given["notify_details"])
-    untold = notify(message, topic, webhook)
+        outcome, broken_off = Outcome(done, 0, [f"the run was broken off: {what}"]), error
+    if outcome.reasons:
+        reporter.failed("\n".join(outcome.reasons))
+    untold = notify(_message(outcome, store, given["notify_details"]), topic, webhook)
     if untold:
         reporter.failed("\n".join(untold))
+    if broken_off:
+        raise broken_off
     ctx.exit(code or (Exit.FAILED if untold else Exit.COMPLETE))
 
 
-def _message(outcome: Outcome | None, store: EvidenceStore | None, reasons: list[str], with_details: bool) -> Message:
-    if outcome is None or store is None:
-        return Message("FAILED", [], 0, reasons)
+def _message(outcome: Outcome, store: EvidenceStore | None, with_details: bool) -> Message:
     days = []
     for sealed in outcome.sealed:
         details = []
-        if with_details:
+        if with_details and store:
             try:
                 details = finding_details(store, sealed)
             except EvidenceError as error:
                 details = [str(error)]
         days.append(outcome_of_day(sealed, details))
-    return Message(outcome.summary, days, outcome.left, reasons)
+    return Message(outcome.summary, days, outcome.left, outcome.reasons)
 
 
-def _run(reporter: Reporter, **given: Any) -> tuple[Outcome, EvidenceStore]:
+def _prepared(**given: Any) -> tuple[RunOptions, EvidenceStore, Callable[[], Due]]:
+    """What to do, where the evidence lies, and what tells the days. Raises UsageError."""
     yesterday = clock.yesterday()
     project = project_dir()
     logs = given["logs"]
@@ -209,8 +213,9 @@ def _run(reporter: Reporter, **given: Any) -> tuple[Outcome, EvidenceStore]:
     chosen = _chosen_days(given["run_date"], given["since"], given["from"], given["to"])
     check_options(options)
     store = _open(**{name: value for name, value in given.items() if name.startswith("evidence")})
-    due = chosen or (lambda: due_days(store, given["since"], yesterday, given["max_days"]))
-    return run_days(options, store, due, reporter), store
+    if store.where == str(options.state):
+        raise UsageError(f"evidence and state are one folder, {store.where}: give each its own")
+    return options, store, chosen or (lambda: due_days(store, given["since"], yesterday, given["max_days"]))
 
 
 def _chosen_days(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+CLOUDTRAIL_BEGAN = date(2013, 11, 13)  # no log is older
+
 
 def today() -> date:
     """The day that is going on (UTC)."""

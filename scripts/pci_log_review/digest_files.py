@@ -63,7 +63,7 @@ class Checked:
 class Place:
     """A digest file that is there or should be, as its key tells.
 
-    `account` is the account's folder, `chain` tells the trail's digests there from others, `end` is the time in its
+    `account` is the account's folder, `trail` tells the trail's digests there from others, `end` is the time in its
     name, and `size` is in bytes.
     """
 
@@ -73,12 +73,21 @@ class Place:
     account_id: str
     region: str
     end: datetime
-    chain: tuple[str, ...]
+    trail: tuple[str, ...]
     is_backfill: bool
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """Hourly and backfill digests of a trail are a chain each."""
+        return *self.trail, str(self.is_backfill)
 
     @property
     def log_folder(self) -> str:
         return f"{self.account}/CloudTrail/{self.region}"
+
+    @property
+    def digest_folder(self) -> str:
+        return f"{self.account}/CloudTrail-Digest/{self.region}"
 
 
 def _place(key: str, size: int = 0) -> Place | None:
@@ -91,19 +100,20 @@ def _place(key: str, size: int = 0) -> Place | None:
     except ValueError:
         return None
     account, region, is_backfill = found["account"], found["region"], found["backfill"] is not None
-    chain = (account, region, found["trail"], str(is_backfill))
-    return Place(key, size, account, found["id"], region, end, chain, is_backfill)
+    return Place(key, size, account, found["id"], region, end, (account, region, found["trail"]), is_backfill)
 
 
 class Places:
     """The digest files that lie in the folders of the day, of the day before and of the day after.
 
-    `wanted` are those of the day, and of the next day those that may name log files of this one.
+    `wanted` are those of the day, of the next day those that may name log files of this one and, where a trail's begin
+    on that day, the first of them and the one that signs for it. `trails` holds each trail's hourly ones, oldest first.
     """
 
     def __init__(self, store: LogStore, run_date: date, delivered: list[Delivery]) -> None:
         self._store = store
-        self.day_end = datetime.combine(run_date, time(), UTC) + timedelta(days=1)
+        self.day_start = datetime.combine(run_date, time(), UTC)
+        self.day_end = self.day_start + timedelta(days=1)
         self.of_day: dict[str, Place] = {}
         self.misnamed: list[Checked] = []
         for file in delivered:
@@ -127,9 +137,12 @@ class Places:
         self.wanted = self.of_day | {
             key: place for key, place in self._there.items() if self.day_end <= place.end < last
         }
-        self._of_chain: dict[tuple[str, ...], list[Place]] = defaultdict(list)
+        self.trails: dict[tuple[str, ...], list[Place]] = defaultdict(list)
         for place in sorted(self._there.values(), key=lambda place: place.end):
-            self._of_chain[place.chain].append(place)
+            if not place.is_backfill:
+                self.trails[place.trail].append(place)
+        late = [places[:2] for places in self.trails.values() if places[0].end >= self.day_end]
+        self.wanted |= {place.key: place for places in late for place in places}
 
     def find(self, named: Place) -> Place | None:
         """The digest as it lies there, whatever its day."""
@@ -139,8 +152,8 @@ class Places:
         return _place(named.key, listed[named.key]) if named.key in listed else None
 
     def first(self, place: Place) -> Place:
-        """The oldest digest of the trail in these days."""
-        return self._of_chain[place.chain][0] if place.chain in self._of_chain else place
+        """The oldest hourly digest of the trail in these days."""
+        return self.trails[place.trail][0] if place.trail in self.trails else place
 
 
 class _NamedFile(msgspec.Struct, rename="camel"):
@@ -199,6 +212,11 @@ class Digest:
     @property
     def begin(self) -> datetime:
         return self.start or self.place.end - HOUR
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it says that its chain begins with it."""
+        return self.content is not None and self.content.previous_digest_s3_object is None
 
     def blame(self, fault: str) -> None:
         """Notes what is wrong with it; what was found first stays."""

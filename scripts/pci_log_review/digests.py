@@ -30,7 +30,8 @@ class Integrity:
     """The result for a day: its files, sorted by name, and one line for the evidence.
 
     `files` holds the day's log files in accounts and regions that have digests, the day's digests, whatever is gone,
-    and those digests of the days around it that are needed for this one and have a fault.
+    those digests of the days around it that are needed for this one and have a fault, and the day's folder of digests
+    where they do not cover the day.
     """
 
     files: list[Checked]
@@ -51,7 +52,7 @@ def check_digests(
     can't be listed.
     """
     places = Places(store, run_date, delivered)
-    if not places.wanted and not places.misnamed:
+    if not places.trails and not places.wanted and not places.misnamed:
         return Integrity([], NO_DIGESTS)
     no_keys = ""
     try:
@@ -71,13 +72,16 @@ def check_digests(
         for key, digest in digests.items()
         if key in places.of_day or (digest.fault and digest.begin < places.day_end)
     ]
-    files = sorted(checked + shown + gone + places.misnamed, key=lambda file: file.log_file)
+    found = checked + shown + gone + places.misnamed
+    uncovered = _check_coverage(digests, places, found, keys is not None)
+    files = sorted(found + uncovered, key=lambda file: file.log_file)
     signed = [
         digest
         for key, digest in digests.items()
         if key in places.wanted and digest.checked().is_proven and digest.begin < places.day_end
     ]
-    return Integrity(files, _summary(files, len(logs), matching, None if keys is None else len(signed)) + no_keys)
+    summary = _summary(found, len(logs), matching, None if keys is None else len(signed), len(uncovered))
+    return Integrity(files, summary + no_keys)
 
 
 def _check_chains(digests: Iterable[Digest], places: Places) -> None:
@@ -89,7 +93,7 @@ def _check_chains(digests: Iterable[Digest], places: Places) -> None:
             else:
                 _check_link(digest, following)
         # Backfill digests come when there is something to fill in: they have no hour that follows the one before.
-        if digest.content and digest.content.previous_digest_s3_object is None and not digest.place.is_backfill:
+        if digest.is_first and not digest.place.is_backfill:
             first = places.first(digest.place)
             if first.end < digest.place.end:
                 digest.blame(
@@ -120,6 +124,46 @@ def _check_overlaps(digests: Iterable[Digest]) -> None:
                         digest.blame(
                             f"covers the same time as digest {base_name(twin.place.key)}, and no later digest names it"
                         )
+
+
+def _check_coverage(digests: dict[str, Digest], places: Places, found: list[Checked], with_keys: bool) -> list[Checked]:
+    """For each account and region a fault where a trail's digests leave out some of the day and nothing else says why.
+
+    A trail whose digests were removed together with the log files that they name leaves no other trace. Its digests
+    must cover the day from their declared beginning on, if that is known, to the end.
+    """
+    explained = {(file.account_id, file.region) for file in found if file.kind == "digest" and file.fault}
+    faults: dict[str, Checked] = {}
+    for hourly in places.trails.values():
+        first = hourly[0]
+        if (first.account_id, first.region) in explained:
+            continue
+        usable = [
+            digest
+            for digest in digests.values()
+            if digest.place.trail == first.trail and not digest.fault and (digest.is_signed or not with_keys)
+        ]
+        begins = [digest.begin for digest in usable if digest.place == first and digest.is_first]
+        hole = _hole(usable, max([places.day_start, *begins]), places.day_end)
+        if hole:
+            folder = f"{first.digest_folder}/{places.day_start:%Y/%m/%d}"
+            until = "24:00" if hole[1] == places.day_end else f"{hole[1]:%H:%M}"
+            digest = f"{'signed ' if with_keys else ''}digest of trail {first.trail[-1]}"
+            fault = (
+                f"has no {digest} for {hole[0]:%H:%M} to {until}: "
+                "not delivered yet, or removed, or logging or validation was off"
+            )
+            faults[folder] = Checked(folder, first.account_id, first.region, "digest", None, None, False, True, fault)
+    return list(faults.values())
+
+
+def _hole(digests: list[Digest], start: datetime, end: datetime) -> tuple[datetime, datetime] | None:
+    """The first time from `start` to `end` that no digest covers."""
+    for digest in sorted(digests, key=lambda digest: digest.begin):
+        if start < end and digest.begin > start:
+            return start, min(digest.begin, end)
+        start = max(start, digest.end or start)
+    return (start, end) if start < end else None
 
 
 def _chains(digests: Iterable[Digest]) -> dict[tuple[str, ...], list[Digest]]:
@@ -273,7 +317,7 @@ def _windows(chain: list[Digest]) -> list[tuple[datetime, datetime]]:
     return windows
 
 
-def _summary(files: list[Checked], logs: int, matching: int, signed: int | None) -> str:
+def _summary(files: list[Checked], logs: int, matching: int, signed: int | None, uncovered: int) -> str:
     faults = sum(file.fault is not None for file in files)
     proven = sum(file.is_proven for file in files if file.kind == "log")
     unchecked = logs - sum(file.kind == "log" and not file.is_gone for file in files)
@@ -285,10 +329,13 @@ def _summary(files: list[Checked], logs: int, matching: int, signed: int | None)
         counts = f"{proven} of {logs} log files by {signed} signed digests"
         if faults:
             line = f"{broken}{counts}"
-        elif proven == logs and signed:
+        elif proven == logs and signed and not uncovered:
             line = f"integrity proven: {counts}"
         else:
             line = f"integrity not yet proven: {counts}"
+    if uncovered:
+        where = "1 account and region" if uncovered == 1 else f"{uncovered} accounts and regions"
+        line += f"; digests do not cover the day in {where}"
     return f"{line}; {unchecked} in accounts and regions without digest files" if unchecked else line
 
 

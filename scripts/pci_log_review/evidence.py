@@ -72,7 +72,8 @@ def _executed(query: Query) -> str:
 
 def _write_csv(path: Path, table: pa.Table) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        # RFC 4180; the writer quotes what is in the terminator: a bare \r in a cell would begin a row for some readers
+        writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow(table.column_names)
         writer.writerows([_cell(value) for value in row.values()] for row in rows_of(table))
 

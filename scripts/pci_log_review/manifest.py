@@ -25,7 +25,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What a run came to, as the manifest says it."""
+    """What a run came to, as the manifest says it. Where there were no logs, nothing was counted."""
 
     run_date: date
     state: State

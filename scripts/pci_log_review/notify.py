@@ -26,7 +26,7 @@ TIMEOUT_SECONDS = 20
 _SUBJECT_CHARACTERS = 100  # what SNS allows
 _SHOWN_GAPS, _SHOWN_GAPS_IN_JSON = 20, 5
 _SNS_BYTES = 250_000  # SNS takes 262,144, in which the message stands four times
-_LINE, _TEXT = 300, 10_000  # characters
+_LINE, _TEXT = 300, 20_000  # characters
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+(\.fifo)?")
 
 
@@ -66,27 +66,17 @@ class Message:
 
     @property
     def text(self) -> str:
-        """The message for people."""
-        text = "\n".join(_line(line) for line in [self.subject, *self._lines()])
-        return text if len(text) <= _TEXT else f"{text[:_TEXT]}\n… cut off; the rest stands in the evidence"
-
-    def _lines(self) -> Iterator[str]:
-        yield from self.reasons
-        for day in self.days:
-            yield ""
-            yield f"{day.run_date}: {day.state}. {day.integrity}".rstrip()
-            yield from (f"  - {gap}" for gap in day.gaps[:_SHOWN_GAPS])
-            if len(day.gaps) > _SHOWN_GAPS:
-                yield f"  - … and {len(day.gaps) - _SHOWN_GAPS} more"
-            if day.state != "failed":
-                found = [f"{requirement}: {count}" for requirement, count in day.unexpected_findings.items() if count]
-                yield f"  unexpected findings: {', '.join(found) or 'none'}"
-            yield from (f"    {detail}" for detail in day.details)
-            if day.evidence:
-                yield f"  evidence: {day.evidence} (manifest {day.manifest_sha256})"
+        """The message for people: every day with its manifest's hash, and as many gaps and findings as fit."""
+        beginning = [self.subject, *self.reasons[:_SHOWN_GAPS]]
         if self.days_left:
-            yield ""
-            yield f"{self.days_left} more days are due; the next run goes on with them."
+            beginning.append(f"{self.days_left} more days are due; the next run goes on with them.")
+        for shown in (_SHOWN_GAPS, 3, 0):
+            text = "\n".join(map(_line, [*beginning, *(line for day in self.days for line in _of_day(day, shown))]))
+            if len(text) <= _TEXT:
+                return text
+        brief = [f"{day.run_date}: {day.state} (manifest {day.manifest_sha256})" for day in self.days]
+        text = "\n".join(map(_line, [*beginning, *brief]))
+        return text if len(text) <= _TEXT else f"{text[:_TEXT]}\n… cut off; the rest stands in the evidence"
 
     def as_json(self) -> dict[str, Any]:
         """The message for machines; `text` is where chat services look for it."""
@@ -101,6 +91,23 @@ class Message:
         ]
         reasons = [_line(reason) for reason in self.reasons[:_SHOWN_GAPS]]
         return {"text": self.text, **asdict(self), "days": days, "reasons": reasons}
+
+
+def _of_day(day: DayOutcome, shown: int) -> Iterator[str]:
+    """The lines of a day, with so many gaps and findings at most."""
+    yield ""
+    yield f"{day.run_date}: {day.state}. {day.integrity}".rstrip()
+    yield from (f"  - {gap}" for gap in day.gaps[:shown])
+    if len(day.gaps) > shown:
+        yield f"  - … and {len(day.gaps) - shown} more" if shown else f"  - gaps: {len(day.gaps)}"
+    if day.state != "failed":
+        found = [f"{requirement}: {count}" for requirement, count in day.unexpected_findings.items() if count]
+        yield f"  unexpected findings: {', '.join(found) or ('none' if day.unexpected_findings else 'no logs')}"
+    yield from (f"    {detail}" for detail in day.details[:shown])
+    if shown < len(day.details):
+        yield f"    … and {len(day.details) - shown} more"
+    if day.evidence:
+        yield f"  evidence: {day.evidence} (manifest {day.manifest_sha256})"
 
 
 def _line(text: str) -> str:

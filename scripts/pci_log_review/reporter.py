@@ -16,6 +16,7 @@ from rich.text import Text
 
 from .dbt_run import Progress
 from .history import Day
+from .manifest import State
 from .review import Exit, Found, Sealed
 from .runs import Outcome
 from .sealed import SealedDay
@@ -64,7 +65,10 @@ class TextReporter:
 
     def ended(self, outcome: Outcome) -> None:
         if not outcome.sealed:
-            self._print("Nothing is due: every day up to yesterday (UTC) is reviewed and complete, or signed off.")
+            self._print(
+                "Nothing is due: every day from --since, or the first in the evidence, up to yesterday (UTC) "
+                "is reviewed and complete, or signed off."
+            )
         elif len(outcome.sealed) > 1:
             self._print(f"{len(outcome.sealed)} days reviewed: {outcome.summary}")
         if outcome.left:
@@ -133,8 +137,7 @@ def print_status(days: Iterable[Day]) -> None:
     table.add_column("Unexpected findings", justify="right")
     table.add_column("Signed by")
     for day in days:
-        unexpected = "" if day.manifest is None else str(sum(day.manifest.conclusion.unexpected_findings.values()))
-        table.add_row(str(day.run_date), day.state, unexpected, Text(printable(_signed(day))))
+        table.add_row(str(day.run_date), day.state, _unexpected(day), Text(printable(_signed(day))))
     console = _console()
     if table.rows:
         console.print(table, soft_wrap=False)
@@ -142,11 +145,19 @@ def print_status(days: Iterable[Day]) -> None:
         console.print("No day was reviewed yet.")
 
 
+def _unexpected(day: Day) -> str:
+    """How many unexpected findings there are; where nothing could be counted, no number stands for it."""
+    if day.manifest is None or day.manifest.conclusion.state is State.FAILED:
+        return ""
+    counted = day.manifest.conclusion.unexpected_findings
+    return str(sum(counted.values())) if counted else "no logs"
+
+
 def _signed(day: Day) -> str:
     if day.signature is None:
         return "" if day.manifest is None else "not signed"
     signed = f"{day.signature.reviewer}, {day.signature.signed}"
-    return f"STALE, the day was reviewed again: {signed}" if day.signature.is_stale else signed
+    return f"STALE, the day was run again: {signed}" if day.signature.is_stale else signed
 
 
 def print_day(sealed: SealedDay, limit: int) -> None:
@@ -172,7 +183,8 @@ def print_day(sealed: SealedDay, limit: int) -> None:
             tell(f"  … and {len(rows) - limit} more: {sealed.where}/findings/{requirement}.csv")
     manifest = sealed.day.manifest
     if manifest:
-        tell(f"Integrity: {manifest.conclusion.integrity}")
+        if manifest.conclusion.integrity:
+            tell(f"Integrity: {manifest.conclusion.integrity}")
         for gap in manifest.conclusion.gaps:
             tell(f"  - {gap}")
         tell(f"The review is {sealed.day.state}; {_signed(sealed.day) or 'not signed'}")

@@ -17,7 +17,7 @@ from .athena_history import Query, queries_of
 from .chain import MANIFEST, last_link, link, new_id, records, set_latest
 from .dbt_run import DbtFailed, DbtResult, Node, Progress, build, environment
 from .evidence import write_evidence, write_run
-from .evidence_store import EvidenceStore
+from .evidence_store import EvidenceStore, reported
 from .inventory import Inventory, take_inventory, with_unreadable_files, write_inventory
 from .log_store import LogStoreError, open_store
 from .manifest import Conclusion, State, write_manifest
@@ -111,6 +111,7 @@ def review_day(
     known = records(store.keys())
     run_id = new_id(known)
     folder = f"{options.run_date}/{run_id}"
+    where = f"{store.where.rstrip('/')}/{folder}"
     found: Found | None = None
     reasons: list[str] = []
     with store.staging(folder) as staged:
@@ -119,13 +120,14 @@ def review_day(
         except (DbtFailed, LogStoreError, ResultsError, OSError) as error:
             reasons = str(error).splitlines() or [type(error).__name__]
             conclusion = Conclusion(options.run_date, State.FAILED, reasons, "", {}, {})
-            write_run(staged, _run(options, started, conclusion))
-        content = write_manifest(staged, run_id, conclusion, last_link(store, known))
+            with reported(f"write {where}"):
+                write_run(staged, _run(options, started, conclusion))
+        with reported(f"write {where}"):
+            content = write_manifest(staged, run_id, conclusion, last_link(store, known))
         store.check_lock()
         store.publish(staged, folder, MANIFEST)
     sealed = link(f"{folder}/{MANIFEST}", content)
     set_latest(store, sealed)
-    where = f"{store.where.rstrip('/')}/{folder}"
     return Sealed(conclusion, found, reasons, where, sealed.sha256)
 
 
@@ -225,7 +227,7 @@ def _found(options: RunOptions, summary: Summary, built: DbtResult) -> Found:
 
 
 def _conclusion(options: RunOptions, summary: Summary, found: Found, inventory: Inventory) -> Conclusion:
-    rows = rows_of(summary.daily_review)
+    rows = [row for row in rows_of(summary.daily_review) if row["result"] != "no logs"]
     return Conclusion(
         run_date=options.run_date,
         state=State.INCOMPLETE if found.gaps else State.COMPLETE,

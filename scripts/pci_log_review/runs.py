@@ -72,8 +72,11 @@ def run_days(
     store: EvidenceStore,
     due: Callable[[], Due],
     reporter: Reporter,
+    done: list[Sealed],
 ) -> Outcome:
     """Reviews the days that are due, oldest first, and seals each; a day that fails keeps no other waiting.
+
+    Each sealed day is added to `done`, so that it can be told however the run ends.
 
     Raises Locked where another run is under way, EvidenceError where the evidence can't be read or written.
     """
@@ -84,7 +87,6 @@ def run_days(
         begin_chain(store)
         mend_latest(store)
         chosen = due()  # asked under the lock: a run that has just ended may have done them
-        done: list[Sealed] = []
         for day in chosen.days:
             reporter.started(day, options.logs, options.target)
             try:

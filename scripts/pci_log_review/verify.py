@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 
 from .chain import (
     LATEST,
@@ -70,10 +71,19 @@ def verify(store: EvidenceStore, first: date | None, last: date | None, yesterda
     faults += _chain_faults(store, known, latest)
     strangers, notes = _strangers(store, keys, known)
     faults += strangers
-    missing = [day for day in days(begin, min(end, yesterday)) if day not in reviewed]
-    faults += [Fault(str(day), "no sealed review of the day") for day in missing]
+    faults += _missing([day for day in days(begin, min(end, yesterday)) if day not in reviewed])
     runs = len([record for record in wanted if record.kind == "run"])
     return Verified(runs, len(wanted) - runs, files, sorted(set(faults), key=lambda fault: fault.where), notes)
+
+
+def _missing(missing: list[date]) -> Iterator[Fault]:
+    """A line for each day without a review, or for days that follow each other."""
+    for _, following in groupby(enumerate(missing), key=lambda it: it[1].toordinal() - it[0]):
+        run = [day for _, day in following]
+        if len(run) == 1:
+            yield Fault(str(run[0]), "no sealed review of the day")
+        else:
+            yield Fault(f"{run[0]} to {run[-1]}", f"no sealed review of these {len(run)} days")
 
 
 def run_faults(store: EvidenceStore, manifest: Manifest, keys: list[str]) -> list[Fault]:
@@ -177,7 +187,10 @@ def _strangers(store: EvidenceStore, keys: list[str], known: list[Record]) -> tu
     """Files that belong to no sealed run, for which nobody vouches; and in words what an interrupted run left."""
     own = {record.path for record in known} | {LATEST}
     sealed = {record.folder for record in known if record.kind == "run"}
-    faults, left = [], set(store.unfinished())
+    hidden = {
+        name for name in store.unfinished() if run_folder(name) in sealed
+    }  # a run hides nothing in what is sealed
+    faults, left = [Fault(name, "is not in the manifest") for name in hidden], set(store.unfinished()) - hidden
     for key in keys:
         folder = run_folder(key)
         if key in own or folder in sealed:
@@ -187,4 +200,5 @@ def _strangers(store: EvidenceStore, keys: list[str], known: list[Record]) -> tu
             left.add(folder)
         else:
             faults.append(Fault(key, "belongs to no sealed run"))
-    return faults, [f"{name} was left by a run that was interrupted; it is no evidence" for name in sorted(left)]
+    note = "is of a run that was interrupted, or is under way; it is no evidence"
+    return faults, [f"{name} {note}" for name in sorted(left)]

@@ -111,7 +111,10 @@ def test_every_day_that_is_due_is_reviewed_the_oldest_first(undisturbed: Checkou
     gaps = {run_date: found["says"]["gaps"] for run_date, found in evidence(undisturbed).items()}
     assert len(gaps[DAYS[0]]) == 2, gaps[DAYS[0]]
     assert "1 of 4 log files could not be reviewed whole" in gaps[DAYS[0]][0]
-    assert gaps[DAYS[2]] == ["444455556666 eu-west-1: no logs, though trail_scope expects them daily"]
+    [missing, silent] = gaps[DAYS[2]]
+    assert missing.startswith("444455556666 eu-west-1: no logs, though trail_scope expects them daily; digests prove")
+    assert "444455556666/CloudTrail-Digest/eu-west-1/2026/03/11 has no digest of trail example-pay-trail" in silent
+    assert "for 01:36 to 24:00" in silent
     assert verified(undisturbed).code == 0
     assert logs.is_dir()
 
@@ -185,18 +188,22 @@ def test_a_run_that_is_killed_at_any_step_leaves_no_false_evidence_and_the_next_
 
 
 def test_a_run_that_is_asked_to_end_stops_dbt_and_gives_the_lock_back(logs: Path, tmp_path: Path) -> None:
-    checkout = Checkout.of(tmp_path)
-    arguments = ("run", "--logs", str(logs), "--run-date", DAYS[1], "--log-format", "json")
-    running = checkout.begun(killing("never", TODAY, *arguments), NO_TESTS)
+    checkout, webhook = Checkout.of(tmp_path), Webhook()
+    arguments = ("run", "--logs", str(logs), "--from", DAYS[1], "--to", DAYS[2], "--log-format", "json")
+    told = ("--notify-webhook", webhook.url)
+    running = checkout.begun(killing("never", TODAY, *arguments, *told), NO_TESTS)
     assert running.stdout is not None
-    for line in running.stdout:
-        if '"progress"' in line:
-            break
+    lines = iter(running.stdout)
+    reviewed = json.loads(next(line for line in lines if '"reviewed"' in line))
+    next(line for line in lines if '"progress"' in line)
     running.terminate()
     assert running.wait(30) == 128 + signal.SIGTERM
-    assert not list((checkout.evidence / DAYS[1]).iterdir())
+    assert not list((checkout.evidence / DAYS[2]).iterdir())
     assert not runs(tmp_path)
-    assert operate(checkout, "never", *arguments).code == 0
+    [message] = webhook.posted
+    assert "the run was broken off: it was told to end" in message["text"]
+    assert reviewed["manifest_sha256"] in message["text"], "what was sealed before is told all the same"
+    assert operate(checkout, "never", *arguments).code == 3
 
 
 def runs(home: Path) -> bool:
@@ -325,6 +332,8 @@ def test_hostile_text_in_any_field_reaches_no_reader_unescaped(tmp_path: Path) -
     records = [base | {"eventID": f"hostile-{field}", field: HOSTILE} for field in fields]
     records.append(base | {"eventID": HOSTILE, "userIdentity": {"type": HOSTILE, "arn": HOSTILE, "userName": HOSTILE}})
     folder = logs / "AWSLogs/111122223333/CloudTrail/us-east-1" / DAYS[1].replace("-", "/")
+    # a bare carriage return, and nothing else that would have the cell quoted
+    records.append(base | {"eventID": "hostile-return", "userAgent": "x\r=HYPERLINK(0)"})
     text = json.dumps({"Records": records}).encode()
     (folder / "111122223333_CloudTrail_us-east-1_20260310T0800Z_hostile.json.gz").write_bytes(gzip.compress(text))
     ran = operate(checkout, "never", "run", "--logs", str(logs), "--run-date", DAYS[1])
@@ -336,7 +345,9 @@ def test_hostile_text_in_any_field_reaches_no_reader_unescaped(tmp_path: Path) -
         assert not set(told) & set("\x1b\x07\r\u202e")
         assert max(map(len, told.splitlines())) < 2_000
     for path in checkout.evidence_of(DAYS[1]).rglob("*.csv"):
-        for row in read_csv(path):
+        rows = read_csv(path)
+        assert {len(row) for row in rows} == {len(rows[0])}, f"{path.name}: nothing begins a row"
+        for row in rows:
             for cell in row:
                 assert not cell.lstrip().startswith(("=", "+", "-", "@")), f"{path.name}: {cell[:80]!r}"
     store = open_evidence(str(checkout.evidence))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
@@ -206,4 +207,29 @@ def test_the_largest_message_is_one_that_sns_takes(topic: tuple[str, str]) -> No
     envelope = json.loads(received(queue)["Message"])
     assert envelope["days"][0]["gaps_in_all"] == 500
     assert len(envelope["days"]) == 31
-    assert "cut off; the rest stands in the evidence" in message.text
+    endless = Message("999 incomplete", [day] * 999, 0, [])
+    assert "cut off; the rest stands in the evidence" in endless.text
+
+
+@pytest.mark.parametrize("number", [1, 3, 31, 150])
+def test_every_day_and_its_manifests_hash_stand_in_the_text_however_much_there_is_to_tell(number: int) -> None:
+    days = [
+        replace(
+            DAY,
+            run_date=f"{date(2026, 3, 1) + timedelta(days=n)}",
+            gaps=["a gap " * 40] * 30,
+            details=["a detail " * 30] * 20,
+            manifest_sha256=f"{n:064x}",
+        )
+        for n in range(number)
+    ]
+    text = Message(f"{number} incomplete", days, 7, ["a reason"]).text
+    assert "a reason" in text
+    assert "7 more days are due" in text
+    for day in days:
+        assert f"\n{day.run_date}: incomplete" in text
+        assert f"manifest {day.manifest_sha256}" in text
+
+
+def test_where_there_were_no_logs_the_text_does_not_say_that_nothing_was_found() -> None:
+    assert "unexpected findings: no logs" in Message("INCOMPLETE", [replace(DAY, unexpected_findings={})], 0, []).text

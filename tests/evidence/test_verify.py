@@ -203,7 +203,9 @@ def test_what_an_interrupted_run_left_is_no_evidence_and_no_fault(root: Path) ->
 
 def test_a_day_that_was_never_reviewed_is_named(root: Path) -> None:
     found = verify(open_evidence(str(root)), None, None, day(7))
-    assert [fault.where for fault in found.faults] == ["2026-03-06", "2026-03-07"]
+    assert [fault.where for fault in found.faults] == ["2026-03-06 to 2026-03-07"]
+    found = verify(open_evidence(str(root)), None, None, day(6))
+    assert [fault.where for fault in found.faults] == ["2026-03-06"]
 
 
 def test_a_place_without_evidence_is_not_verified(tmp_path: Path) -> None:
@@ -230,6 +232,13 @@ def test_a_hidden_or_oddly_named_file_is_named(root: Path, name: str) -> None:
     (root / name).parent.mkdir(parents=True, exist_ok=True)
     (root / name).write_text("{}")
     assert faults(root) == [f"{name}: belongs to no sealed run"]
+
+
+@pytest.mark.parametrize("name", [".x.unfinished", "findings/.x.unfinished"])
+def test_a_file_hidden_in_a_sealed_run_is_a_fault_and_not_what_an_interrupted_run_left(root: Path, name: str) -> None:
+    hidden = f"{runs(root)[1]}/{name}"
+    (root / hidden).write_text("added")
+    assert faults(root) == [f"{hidden}: is not in the manifest"]
 
 
 def test_a_folder_that_was_never_sealed_is_a_fault_where_none_can_be_left(root: Path) -> None:

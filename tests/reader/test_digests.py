@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -51,6 +51,7 @@ def public_key(
 
 
 KEYS = [public_key()]
+DIGESTS = f"AWSLogs/{ACCOUNT}/CloudTrail-Digest/{REGION}/{DAY:%Y/%m/%d}"
 
 
 @dataclass
@@ -69,6 +70,15 @@ class Delivered:
         """The day's log files that a digest names."""
         named = [file["s3Object"] for file in content_of(self.path(number))["logFiles"]]
         return [key for key in named if key in self.logs]
+
+
+def take(delivered: Delivered, numbers: Iterable[int]) -> None:
+    """Removes digests, where they are, with the log files that they name."""
+    for number in numbers:
+        if delivered.path(number).exists():
+            for file in content_of(delivered.path(number))["logFiles"]:
+                (delivered.root / file["s3Object"]).unlink()
+            delivered.path(number).unlink()
 
 
 def content_of(path: Path) -> Content:
@@ -182,6 +192,11 @@ def faults(found: Integrity) -> dict[str, str]:
     return {file.log_file: file.fault for file in found.files if file.fault}
 
 
+def uncovered(hours: str, trail: str = "trail_one", digest: str = "signed digest") -> str:
+    reasons = "not delivered yet, or removed, or logging or validation was off"
+    return f"has no {digest} of trail {trail}_us-east-1 for {hours}: {reasons}"
+
+
 def unproven(found: Integrity) -> set[str]:
     return {file.log_file for file in found.files if file.kind == "log" and not file.is_proven}
 
@@ -219,9 +234,12 @@ def test_a_day_as_cloudtrail_left_it_is_proven(tmp_path: Path) -> None:
 def test_in_a_folder_nothing_signs_for_the_newest_digest_so_its_log_files_are_not_proven_yet(tmp_path: Path) -> None:
     delivered = deliver(tmp_path, newest=SPILLED)
     found = check(tmp_path)
-    assert not faults(found)
+    assert faults(found) == {DIGESTS: uncovered("23:40 to 24:00")}
     assert unproven(found) == set(delivered.logs_of(SPILLED)) != set()
-    assert found.summary == "integrity not yet proven: 47 of 48 log files by 24 signed digests"
+    assert found.summary == (
+        "integrity not yet proven: 47 of 48 log files by 24 signed digests; "
+        "digests do not cover the day in 1 account and region"
+    )
 
 
 @pytest.mark.usefixtures("s3")
@@ -308,7 +326,7 @@ def test_accounts_and_regions_without_digests_are_counted_and_not_read(tmp_path:
 
 def test_without_digests_nothing_is_read_and_nothing_proven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     delivered = deliver(tmp_path)
-    for number in range(FIRST, NEWEST + 1):
+    for number in range(NEWEST + 1):
         delivered.path(number).unlink()
     monkeypatch.setattr(FolderStore, "read", lambda *_: pytest.fail("something was read"))
     assert check(tmp_path) == Integrity([], NO_DIGESTS)
@@ -402,7 +420,7 @@ def test_a_log_file_that_no_digest_can_name_yet_is_no_fault(tmp_path: Path) -> N
     names = [f"{ACCOUNT}_CloudTrail_{REGION}_{at + timedelta(minutes=m):%Y%m%dT%H%MZ}_x.json.gz" for m in (-50, 20)]
     late = [put(tmp_path, f"AWSLogs/{ACCOUNT}/CloudTrail/{REGION}/2026/03/10/{name}", b"") for name in names]
     found = check(tmp_path)
-    assert not faults(found)
+    assert faults(found) == {DIGESTS: uncovered("10:40 to 24:00")}
     assert unproven(found) == {*late, *delivered.logs_of(MIDDLE)}
 
 
@@ -433,9 +451,54 @@ def test_a_digest_removed_of_the_next_day_is_a_matter_of_the_next_day(tmp_path: 
     delivered = deliver(tmp_path)
     delivered.path(SPILLED + 1).unlink()
     found = check(tmp_path)
-    assert not faults(found)
+    assert faults(found) == {DIGESTS: uncovered("23:40 to 24:00")}
     assert unproven(found) == set(delivered.logs_of(SPILLED)), "nothing signs for the one before"
     assert list(faults(check(tmp_path, day=date(2026, 3, 11)))) == [delivered.digests[SPILLED + 1]]
+
+
+@pytest.mark.parametrize("keys", [KEYS, None])
+@pytest.mark.parametrize(("first", "hours"), [(18, "15:40 to 24:00"), (FIRST - 1, "00:00 to 24:00")])
+def test_the_last_digests_removed_with_the_log_files_that_they_name_leave_a_hole(
+    tmp_path: Path, first: int, hours: str, keys: list[PublicKey] | None
+) -> None:
+    delivered = deliver(tmp_path)
+    take(delivered, range(first, NEWEST + 1))
+    if first == 18 and keys:
+        hours = "14:40 to 24:00"  # what signed for the last one that is left is gone, too
+    found = check(tmp_path, keys)
+    assert faults(found) == {DIGESTS: uncovered(hours, digest="signed digest" if keys else "digest")}
+    assert "; digests do not cover the day in 1 account and region" in found.summary
+    assert not found.summary.startswith("integrity proven")
+
+
+def test_digests_removed_up_to_far_into_the_next_day_leave_a_hole(tmp_path: Path) -> None:
+    delivered = deliver(tmp_path, newest=60)
+    take(delivered, range(19, 30))
+    assert faults(check(tmp_path)) == {DIGESTS: uncovered("15:40 to 24:00")}
+    take(delivered, range(19))
+    assert faults(check(tmp_path)) == {DIGESTS: uncovered("00:00 to 24:00")}, "the next day's still name an older one"
+
+
+@pytest.mark.parametrize("number", [27, SPILLED + 3, 31])
+def test_a_trail_that_begins_on_the_next_day_owes_this_one_nothing(tmp_path: Path, number: int) -> None:
+    delivered = deliver(tmp_path, only(number, **previous_fields(None)), newest=number + 3)
+    take(delivered, range(number))
+    assert check(tmp_path).files == []
+
+
+def test_forged_digests_without_signatures_cover_nothing(tmp_path: Path) -> None:
+    delivered = deliver(tmp_path)
+    take(delivered, range(18, NEWEST + 1))
+    for number in range(18, NEWEST + 1):  # each of a trail of its own, so that no chain says anything of them
+        end = FIRST_END + timedelta(hours=number)
+        key = delivered.digests[number].replace("trail_one", f"forged{number}")
+        content = content_of(delivered.path(0)) | previous_fields(None)
+        times = {"digestStartTime": end - timedelta(hours=1), "digestEndTime": end}
+        content |= {name: f"{time:%Y-%m-%dT%H:%M:%SZ}" for name, time in times.items()}
+        written(tmp_path / put(tmp_path, key, b""), content | {"digestS3Object": key, "logFiles": []})
+    found = check(tmp_path)
+    assert list(faults(found)) == [DIGESTS]
+    assert not any(file.is_proven for file in found.files if "forged" in file.log_file)
 
 
 @pytest.mark.parametrize("keys", [KEYS, None])
@@ -627,12 +690,12 @@ def test_digests_of_another_trail_do_not_stand_in_for_a_chain(tmp_path: Path) ->
     [
         (b"", "is not a CloudTrail digest"),
         (b"garbage", "gzip is damaged"),
-        (gzip.compress(b"garbage"), "is not a CloudTrail digest"),
-        (gzip.compress(b"[1]"), "is not a CloudTrail digest"),
-        (gzip.compress(b"{}"), "missing required field"),
-        (gzip.compress(b"[" * 100_000), "is not a CloudTrail digest"),
-        (gzip.compress(b'\xff\xfe{"a":1}'), "is not a CloudTrail digest"),
-        (gzip.compress(b" " * (1 << 25) + b"1"), "holds more than 33554432 bytes"),
+        (gzip.compress(b"garbage", mtime=0), "is not a CloudTrail digest"),
+        (gzip.compress(b"[1]", mtime=0), "is not a CloudTrail digest"),
+        (gzip.compress(b"{}", mtime=0), "missing required field"),
+        (gzip.compress(b"[" * 100_000, mtime=0), "is not a CloudTrail digest"),
+        (gzip.compress(b'\xff\xfe{"a":1}', mtime=0), "is not a CloudTrail digest"),
+        (gzip.compress(b" " * (1 << 25) + b"1", mtime=0), "holds more than 33554432 bytes"),
     ],
 )
 def test_a_garbage_digest_is_a_fault_and_stops_nothing(tmp_path: Path, data: bytes, fault: str) -> None:

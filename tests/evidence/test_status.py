@@ -1,0 +1,30 @@
+"""What `status` tells of each day."""
+
+from __future__ import annotations
+
+import pytest
+
+from pci_log_review.evidence_store import EvidenceStore
+from pci_log_review.history import history
+from pci_log_review.manifest import State
+from pci_log_review.reporter import print_status
+
+from .sealed_days import day, seal
+
+
+def test_no_findings_no_logs_and_no_review_are_told_apart(
+    store: EvidenceStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seal(store, day(1))
+    seal(store, day(2), State.INCOMPLETE, {})
+    seal(store, day(3), State.FAILED, {})
+    seal(store, day(4), unexpected={"10.2.1.4": 2, "10.2.1.6": 1})
+    print_status(history(store, None, day(5)))
+    rows = [line.split("│")[1:4] for line in capsys.readouterr().out.splitlines() if "2026-03-" in line]
+    assert [[cell.strip() for cell in row] for row in rows] == [
+        ["2026-03-01", "complete", "0"],
+        ["2026-03-02", "incomplete", "no logs"],
+        ["2026-03-03", "failed", ""],
+        ["2026-03-04", "complete", "3"],
+        ["2026-03-05", "missing", ""],
+    ]
