@@ -18,7 +18,7 @@
 {% endmacro %}
 
 {# Adds a partition with its location for every account and region in scope, a hundred to a statement: Athena takes
-   262,144 bytes. What is there already stays. #}
+   262,144 bytes. What is there already stays; create_external_tables sees to it that it lies in the right place. #}
 {% macro athena__add_partitions() %}
     {% do create_external_tables() %}
     {% set year, month, day = run_date().split('-') %}

@@ -1,9 +1,6 @@
 {# The statement that creates one external table: `source` is its node in the graph. #}
-{% macro create_external_table(source, location) %}
+{% macro create_external_table(source, relation, location) %}
     {% set table = source.config.meta.athena_table %}
-    {% set relation = api.Relation.create(
-        database=source.database, schema=source.schema, identifier=source.identifier
-    ) %}
     create external table if not exists {{ relation.render_hive() }} (
         {%- for column in source.columns.values() if column.data_type and column.name not in table.partitioned_by %}
         `{{ column.name }}` {{ column.data_type }}{{ ',' if not loop.last }}

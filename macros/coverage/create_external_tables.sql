@@ -1,8 +1,20 @@
 {# Creates the external tables of the source from its own YAML, if they are not there. The pre-hook calls it; by hand:
-   dbt run-operation create_external_tables --target athena #}
+   dbt run-operation create_external_tables --target athena
+
+   A table of another place goes first: its partitions would keep the place they have, so that a run over a new bucket,
+   or with an organization's id, would read the old folders. It is external: no file is removed. #}
 {% macro create_external_tables() %}
     {% set locations = {'logs': logs_root(), 'inventory': inventory_root()} %}
     {% for source in graph.sources.values() if source.name in locations %}
-        {% do run_query(create_external_table(source, locations[source.name])) %}
+        {% set relation = api.Relation.create(
+            database=source.database, schema=source.schema, identifier=source.identifier
+        ) %}
+        {% set location = locations[source.name] %}
+        {% set place = adapter.get_glue_table_location(relation) %}
+        {% if place and place.rstrip('/') != location.rstrip('/') %}
+            {% do log(source.identifier ~ ' lay at ' ~ place ~ '; it is made anew for ' ~ location, info=true) %}
+            {% do adapter.delete_from_glue_catalog(relation) %}
+        {% endif %}
+        {% do run_query(create_external_table(source, relation, location)) %}
     {% endfor %}
 {% endmacro %}

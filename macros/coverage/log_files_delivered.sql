@@ -7,7 +7,12 @@
     ),
 
     reviewed as (
-        select log_file, log_account_id as account_id, log_region as region, count(*) as events
+        select
+            log_file,
+            log_account_id as account_id,
+            log_region as region,
+            count(*) as events,
+            count(case when event_type = 'AwsCloudTrailInsight' then 1 end) as insight_events
         from {{ ref('stg_cloudtrail__events') }}
         where run_date = {{ run_date_sql() }}
         group by log_file, log_account_id, log_region
@@ -75,6 +80,10 @@
                 then
                     'only ' || cast(coalesce(reviewed.events, 0) as varchar) || ' of its '
                     || cast(inventory.records as varchar) || ' records were reviewed'
+            when reviewed.insight_events > 0
+                then
+                    cast(reviewed.insight_events as varchar) || ' of its ' || cast(reviewed.events as varchar)
+                    || ' records are Insight events, which are no calls'
         end as problem,
         inventory.integrity_fault
     from inventory

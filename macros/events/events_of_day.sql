@@ -42,5 +42,7 @@
         on
             events.event_source = reviewed_names.event_source
             and events.event_name = reviewed_names.event_name
-    where events.run_date = {{ run_date_sql() }}
+    where
+        events.run_date = {{ run_date_sql() }}
+        and coalesce(events.event_type, '') <> 'AwsCloudTrailInsight'
 {% endmacro %}

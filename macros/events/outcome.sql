@@ -4,7 +4,7 @@
     {%- set refusals = 'select error_code as pattern from ' ~ ref('refusal_error_codes') -%}
     case
         when {{ known('errorcode') }} is not null
-            then case when {{ matches_any('calls.errorcode', refusals) }} then 'denied' else 'failure' end
+            then case when {{ matches_any('logs.errorcode', refusals) }} then 'denied' else 'failure' end
         when {{ says_failure('responseelements') }} or {{ says_failure('serviceeventdetails') }} then 'failure'
         when eventname = 'ConsoleLogin' and coalesce(responseelements, '') not like '%Success%' then 'failure'
         else 'success'

@@ -11,12 +11,6 @@ with logs as (
     where {{ logs_of_run_date() }}
 ),
 
--- Insight events are statistics about calls, not calls; a file of them that lies here is a problem in log_files
-calls as (
-    select * from logs
-    where coalesce(eventcategory, '') <> 'Insight' and coalesce(eventtype, '') <> 'AwsCloudTrailInsight'
-),
-
 events as (
     select
         {{ known('eventid') }} as event_id,
@@ -25,7 +19,8 @@ events as (
         coalesce({{ known('awsregion') }}, region) as aws_region,
         {{ known('eventsource') }} as event_source,
         {{ known('eventname') }} as event_name,
-        {{ known('eventtype') }} as event_type,
+        -- Insight events are statistics about calls, not calls: events_of_day leaves them out, log_files counts them
+        case when eventcategory = 'Insight' then 'AwsCloudTrailInsight' else {{ known('eventtype') }} end as event_type,
         coalesce(eventcategory = 'Data' or lower(managementevent) = 'false', false) as is_data_event,
         case lower(readonly) when 'true' then true when 'false' then false end as is_read_only,
 
@@ -66,7 +61,7 @@ events as (
         region as log_region,
         delivered_file as log_file,
         {{ delivered_on() }} as run_date
-    from calls
+    from logs
 )
 
 select * from events

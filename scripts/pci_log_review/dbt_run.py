@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from .project import RunOptions, profiles_dir, project_dir
 from .settings import settings_for_dbt
@@ -94,7 +97,8 @@ def build(
     `unreadable` are the log files that Athena has to leave out; `locks` are the descriptors that keep the
     evidence and the state locked as long as dbt lives. Raises DbtFailed.
     """
-    if len(json.dumps(unreadable)) > _MAX_VARS:
+    variables = _yaml({"run_date": options.run_date.isoformat(), "unreadable_log_files": unreadable})
+    if len(variables) > _MAX_VARS:
         raise DbtFailed(
             f"{len(unreadable)} log files can't be read, too many to leave out; the first is {unreadable[0]}"
         )
@@ -105,7 +109,7 @@ def build(
         *(sys.executable, "-m", "pci_log_review.dbt_child", "build"),
         *("--project-dir", str(project), "--profiles-dir", str(profiles_dir(project))),
         *("--target", options.target, "--target-path", str(target_path), "--log-path", str(options.state / "logs")),
-        *("--vars", json.dumps({"run_date": options.run_date.isoformat(), "unreadable_log_files": unreadable})),
+        *("--vars", variables),
         *("--exclude-resource-type", "unit_test"),
         *("--log-format", "json", "--log-level", "info", "--log-format-file", "text", "--log-level-file", "debug"),
     ]
@@ -123,6 +127,11 @@ def build(
     if dbt.returncode not in (0, 1) or not (target_path / "run_results.json").is_file():
         raise DbtFailed(f"dbt: {plain_message(last_words) or f'ended early, with exit code {dbt.returncode}'}")
     return _read_artifacts(target_path)
+
+
+def _yaml(values: dict[str, Any]) -> str:
+    """As dbt reads it, which is not quite JSON: there a character beyond U+FFFF is two."""
+    return yaml.safe_dump(values, default_flow_style=True, width=math.inf).strip()
 
 
 def _told(line: str, on_progress: Callable[[Progress], None]) -> str:

@@ -59,6 +59,14 @@ class Inventory:
         """Log files that a query would fail on."""
         return [file.log_file for file in self.files if file.kind == "log" and file.problem and file.size is not None]
 
+    def with_problem(self, log_file: str, problem: str) -> Inventory:
+        """The inventory with what is wrong with a file, where nothing is known of it yet."""
+        files = [
+            replace(file, problem=problem) if file.log_file == log_file and not file.problem else file
+            for file in self.files
+        ]
+        return replace(self, files=files)
+
 
 _COLUMNS: dict[str, pa.DataType] = {
     "log_file": pa.string(),

@@ -73,11 +73,14 @@ _TAKEN_OUT = """
         when not json_valid(resources) then resources
         when resources not like '[%' then resources ->> 'ARN'
         -- nearly all are so, and it is read in one go
-        when resources not like '%"ARNPrefix"%' and resources not like '%"arn"%'
+        when resources not ilike '%"arnprefix"%' and resources not like '%"arn"%' and resources not like '%"Arn"%'
             then nullif(array_to_string(json_extract_string(resources, '$[*].ARN'), chr(10)), '')
         else nullif(array_to_string(list_transform(
             json_extract(resources, '$[*]'),
-            lambda found : coalesce(found ->> 'ARN', found ->> 'ARNPrefix', found ->> 'arn')
+            lambda found : coalesce(
+                found ->> 'ARN', found ->> 'arn', found ->> 'Arn',
+                found ->> 'ARNPrefix', found ->> 'arnprefix', found ->> 'arnPrefix', found ->> 'ARNPREFIX'
+            )
         ), chr(10)), '')
     end as resourcearns,
     case

@@ -29,6 +29,8 @@ from .work_group import check_work_group
 
 _PACKAGES = ("pci-log-review", "dbt-core", "dbt-duckdb", "dbt-athena-community", "duckdb", "boto3")
 _SHOWN_GAPS = 10
+_SHOWN_MESSAGE = 300  # characters
+_MAX_ATTEMPTS = 20  # each but the first leaves out one log file more that only Athena can't read
 
 
 class Exit(IntEnum):
@@ -94,8 +96,12 @@ def check_options(options: RunOptions) -> None:
         open_store(options.logs)
     except LogStoreError as error:
         raise UsageError(str(error)) from error
-    if output["type"] == "athena" and not options.logs.startswith("s3://"):
-        raise UsageError(f"logs: {options.logs} is a folder; Athena reads s3://bucket or s3://bucket/prefix")
+    if output["type"] == "athena":
+        if not options.logs.startswith("s3://"):
+            raise UsageError(f"logs: {options.logs} is a folder; Athena reads s3://bucket or s3://bucket/prefix")
+        for setting in ("region_name", "s3_staging_dir", "s3_data_dir"):
+            if not output.get(setting):
+                raise UsageError(f"profiles.yml: the target {options.target} needs {setting}")
     if options.public_keys:
         keys_from_file(options.public_keys)
 
@@ -117,8 +123,9 @@ def review_day(
     with store.staging(folder) as staged:
         try:
             found, conclusion = _review(options, staged, locks, on_progress, started)
-        except (DbtFailed, LogStoreError, ResultsError, OSError) as error:
-            reasons = str(error).splitlines() or [type(error).__name__]
+        except Exception as error:  # whatever it is, the day failed, and the other days are still due
+            is_known = isinstance(error, (DbtFailed, LogStoreError, ResultsError, OSError))
+            reasons = str(error if is_known else f"{type(error).__name__}: {error}").splitlines()
             conclusion = Conclusion(options.run_date, State.FAILED, reasons, "", {}, {})
             with reported(f"write {where}"):
                 write_run(staged, _run(options, started, conclusion))
@@ -175,7 +182,8 @@ def _build(
     locks: tuple[int, ...],
     on_progress: Callable[[Progress], None],
 ) -> tuple[Inventory, DbtResult, list[str]]:
-    """Runs dbt. Athena fails on a damaged log file: then all are read, and dbt runs again without the damaged ones.
+    """Runs dbt. Athena fails on a damaged log file: then all are read, and dbt runs again without the damaged ones, and
+    without those on which only Athena fails.
 
     Returns the inventory with what is known of the files then, what dbt did, and the ids of its invocations.
     """
@@ -183,16 +191,27 @@ def _build(
         write_inventory(inventory, options.run_date, str(options.state / "lake"))
         built = build(options, [], locks, on_progress)
         return inventory, built, [built.invocation_id]
-    write_inventory(inventory, options.run_date, output["s3_data_dir"], output.get("aws_profile_name"))
-    built = build(options, inventory.unreadable, locks, on_progress)
-    messages = " ".join(node.message for node in built.failed())
-    if any(file.kind == "log" and file.log_file in messages for file in inventory.files):
-        without = with_unreadable_files(inventory, options.logs)
-        if without.unreadable != inventory.unreadable:
-            write_inventory(without, options.run_date, output["s3_data_dir"], output.get("aws_profile_name"))
-            again = build(options, without.unreadable, locks, on_progress)
-            return without, again, [built.invocation_id, again.invocation_id]
-    return inventory, built, [built.invocation_id]
+    invocations = []
+    for attempt in range(_MAX_ATTEMPTS):
+        write_inventory(inventory, options.run_date, output["s3_data_dir"], output.get("aws_profile_name"))
+        built = build(options, inventory.unreadable, locks, on_progress)
+        invocations.append(built.invocation_id)
+        named = _named_log_file(built, inventory)
+        if named is None:
+            break
+        if attempt == 0:
+            inventory = with_unreadable_files(inventory, options.logs)
+        inventory = inventory.with_problem(*named)  # if our reader found nothing wrong with it
+    return inventory, built, invocations
+
+
+def _named_log_file(built: DbtResult, inventory: Inventory) -> tuple[str, str] | None:
+    """A log file on which a query failed, and in which words."""
+    for node in built.failed():
+        for file in inventory.files:
+            if file.kind == "log" and not file.problem and file.log_file in node.message:
+                return file.log_file, f"cannot be read by Athena: {node.message[:_SHOWN_MESSAGE]}"
+    return None
 
 
 def _reasons(failed: list[Node]) -> Iterator[str]:

@@ -180,6 +180,8 @@ def _row_faults(header: list[str], cells: list[str], columns: dict[str, Check]) 
     for name, value in row.items():
         if value != value.strip():
             yield f"{name}: {value!r} has spaces around it, so it would match nothing"
+        elif set(value) & set("\\\r\n") or value.lower() == "null":
+            yield f"{name}: {value!r} is not read alike everywhere: no backslash, no line break, not the word null"
         elif fault := columns[name](value):
             yield f"{name}: {fault}"
     narrowing = [row[name] for name in ("principal", "event_source", "event_name", "resource") if name in row]

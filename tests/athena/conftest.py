@@ -89,6 +89,7 @@ def sample_logs(home: Path) -> tuple[Path, str]:
     day = DAMAGED.replace("-", "/")
     (damaged, *_) = sorted(logs.glob(f"AWSLogs/111122223333/CloudTrail/us-east-1/{day}/*.json.gz"))
     damaged.write_bytes(damaged.read_bytes()[:-20])
+    damaged = damaged.rename(damaged.with_name(f"\U0001f642 '{damaged.name}"))
     empty = logs / "AWSLogs/111122223333/CloudTrail/us-east-1" / DAY.replace("-", "/") / NO_RECORDS
     empty.write_bytes(gzip.compress(b'{"Records":[]}'))
     return logs, damaged.relative_to(logs).as_posix()

@@ -88,6 +88,20 @@ def test_a_missing_work_group_is_named(on_athena: OnAthena) -> None:
     assert "WorkGroup is not found" in reason
 
 
+def test_a_work_group_that_would_put_the_tables_among_its_results_is_refused(on_athena: OnAthena) -> None:
+    enforced = f"{on_athena.place.work_group}-enforced"
+    results = f"s3://{on_athena.place.data_bucket}/results/"
+    on_athena.service.athena.create_work_group(
+        Name=enforced,
+        Configuration={
+            "EnforceWorkGroupConfiguration": True,
+            "ResultConfiguration": {"OutputLocation": results},
+        },
+    )
+    ended = on_athena.review(RUN_DATE, **MODELS_ALONE, PCI_LOG_REVIEW_ATHENA_WORK_GROUP=enforced)
+    assert f"'{enforced}' overrides client-side settings" in the_reason(ended)
+
+
 def test_a_missing_log_bucket_is_named(on_athena: OnAthena) -> None:
     ended = on_athena.review(RUN_DATE, "--logs", "s3://no-such-bucket-of-logs", **MODELS_ALONE)
     reason = the_reason(ended)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.athena.conftest import DAY
@@ -16,10 +18,18 @@ from tests.local_athena.service import LocalAthena
 
 REAL_LOGS = ROOT.parent / "shared" / "real_logs"
 ORGANIZATION = "o-a1b2c3d4e5"
-PREFIX = "security/trail logs"
+PREFIX = "security/trail AWSLogs"
 FOLDER = f"AWSLogs/{ORGANIZATION}/{{account}}/CloudTrail/{{region}}/{DAY.replace('-', '/')}"
 GENERATED = FOLDER.format(account="111122223333", region="us-east-1") + "/111122223333_CloudTrail_us-east-1_{}.json.gz"
 PARTS = ("first", "second")
+ODD: list[dict[str, Any]] = [
+    {"eventID": "insight", "eventCategory": "Insight", "eventTime": f"{DAY}T08:00:00Z"},
+    {"eventID": "year-0", "eventName": "CreateUser", "eventTime": "0000-01-01T00:00:00Z"},
+    {"eventID": "before-the-epoch", "eventName": "CreateUser", "eventTime": "-026-03-10T10:00:00Z"},
+    {"eventID": "blanks", "eventName": "CreateUser", "eventTime": "2026-03- 1T10:00:00Z"},
+    {"eventid": "lower-case", "eventname": "GetObject", "eventsource": "s3.amazonaws.com",
+     "eventtime": f"{DAY}T08:00:00Z", "resources": [{"arnprefix": "arn:aws:s3:::lower-case-store/"}]},
+]  # fmt: skip
 # What the published logs are asked beyond what the shipped settings ask.
 MORE_SETTINGS = {
     "cardholder_data_stores": ["s3.amazonaws.com,%-%,a test", "secretsmanager.amazonaws.com,%stratus%,a test"],
@@ -49,6 +59,13 @@ def lay_generated(logs: Path) -> None:
         path.write_bytes(gzip.compress(('{"Records":[' + ",".join(part) + "]}").encode()))
 
 
+def lay_odd(logs: Path) -> None:
+    """What an engine may trip over, in a file of its own."""
+    common = {"eventSource": "iam.amazonaws.com", "awsRegion": "us-east-1", "recipientAccountId": "111122223333"}
+    records = [(common if "eventID" in record else {}) | record for record in ODD]
+    (logs / GENERATED.format("odd")).write_bytes(gzip.compress(json.dumps({"Records": records}).encode()))
+
+
 def lay_published(logs: Path) -> None:
     """All published logs at hand, in the folders of one day."""
     for path in sorted(REAL_LOGS.glob("*/AWSLogs/*/CloudTrail/*/*/*/*/*.json.gz")):
@@ -67,6 +84,7 @@ def reviewed(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFactory
     home = tmp_path_factory.mktemp("other")
     logs, settings = home / "logs", home / "settings"
     lay_generated(logs)
+    lay_odd(logs)
     lay_published(logs)
     on_athena, on_local = OnAthena.new(local_athena, home / "on-athena"), Checkout.of(home / "on-local")
     local_athena.upload(logs, on_athena.place.log_bucket, PREFIX)
@@ -95,6 +113,17 @@ def test_both_targets_leave_the_same_rows(reviewed: OnBoth, relation: str) -> No
 
 def test_both_targets_end_alike(reviewed: OnBoth) -> None:
     assert reviewed.local.code == reviewed.athena.code, reviewed.athena.last_lines
+
+
+def test_an_insight_record_among_log_records_is_named_on_both(reviewed: OnBoth) -> None:
+    for rows in reviewed.rows["log_files"]:
+        (problem,) = [row["problem"] for row in rows if (row["log_file"] or "").endswith("_odd.json.gz")]
+        assert problem == "1 of its 5 records are Insight events, which are no calls"
+
+
+def test_a_time_that_no_clock_shows_is_an_incomplete_record_on_both(reviewed: OnBoth) -> None:
+    for rows in reviewed.rows["pci_10_2_2_incomplete_records"]:
+        assert {"year-0", "before-the-epoch", "blanks"} <= {row["event_id"] for row in rows}
 
 
 @pytest.mark.skipif(not REAL_LOGS.is_dir(), reason="needs ../shared/real_logs, which is not here")

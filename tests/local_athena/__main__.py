@@ -32,7 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
             if options.logs:
                 files = service.upload(options.logs, place.log_bucket, options.prefix)
                 print(f"# {files} files of {options.logs} are in {logs}")
-            print("# Then, in another shell with these: pci-log-review run --target athena")
+            print("# Then, in another shell with these: pci-log-review run --target athena --run-date DAY")
+            print("# (a day of sample_logs is 2026-03-10)")
             print("# Ctrl-C stops the service; nothing is kept.", flush=True)
             stop.wait()
     except LocalAthenaUnavailable as reason:

@@ -63,6 +63,8 @@ def test_the_shipped_settings_have_no_fault() -> None:
         ),
         ("expected_activity", "10.2.1.1,,%,%,%,because,me,2026-01-01,2026-12-31", "principal: is empty"),
         ("expected_activity", "10.2.1.1,%:role/a,%,%,%,,me,2026-01-01,2026-12-31", "reason: is empty"),
+        ("administrators", "%:user/b\\c,a test", "is not read alike everywhere"),
+        ("administrators", "%:user/b,NULL", "is not read alike everywhere"),
         ("expected_activity", "11.2,%:role/a,%,%,%,because,me,2026-01-01,2026-12-31", "matches no requirement"),
     ],
 )
