@@ -229,13 +229,13 @@ class Digest:
         )
 
 
-def read_digests(store: LogStore, places: Places, with_metadata: bool) -> tuple[dict[str, Digest], list[Checked]]:
+def read_digests(store: LogStore, places: Places) -> tuple[dict[str, Digest], list[Checked]]:
     """The digests of the day, with those that they name as the ones before them, and what of these is gone."""
 
     def read(place: Place) -> tuple[bytes, dict[str, str]]:
         if place.size > MAX_DIGEST_BYTES:
             raise LogStoreError(f"is larger than {MAX_DIGEST_BYTES} bytes, so it was not read")
-        return store.read(place.key), store.metadata(place.key) if with_metadata else {}
+        return store.read_with_metadata(place.key)
 
     def read_all(wanted: Iterable[Place]) -> dict[str, Digest]:
         return {place.key: _read_digest(place, found) for place, found in read_ahead(read, wanted)}

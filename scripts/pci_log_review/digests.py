@@ -59,7 +59,7 @@ def check_digests(
         keys = keys_of(sorted({place.region for place in places.wanted.values()}))
     except LogStoreError as error:
         keys, no_keys = None, f" ({error})"
-    digests, gone = read_digests(store, places, with_metadata=keys is not None)
+    digests, gone = read_digests(store, places)
     _check_chains(digests.values(), places)
     if keys is not None:
         _check_signatures(digests.values(), keys)

@@ -52,8 +52,10 @@ class LogStore(Protocol):
     def read(self, key: str) -> bytes:
         """The file's bytes. Raises LogStoreError where it can't be read."""
 
-    def metadata(self, key: str) -> dict[str, str]:
-        """What S3 keeps beside the file (x-amz-meta-…), by name; empty in a folder. Raises LogStoreError."""
+    def read_with_metadata(self, key: str) -> tuple[bytes, dict[str, str]]:
+        """The file's bytes, and what S3 keeps beside it (x-amz-meta-…), by name; in a folder that is empty. Raises
+        LogStoreError where it can't be read.
+        """
 
 
 class FolderStore:
@@ -89,8 +91,8 @@ class FolderStore:
         except OSError as error:
             raise LogStoreError(f"cannot be read: {error.strerror or error}") from error
 
-    def metadata(self, key: str) -> dict[str, str]:  # noqa: ARG002
-        return {}
+    def read_with_metadata(self, key: str) -> tuple[bytes, dict[str, str]]:
+        return self.read(key), {}
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
         try:
@@ -140,14 +142,12 @@ class S3Store:
         ]
 
     def read(self, key: str) -> bytes:
-        try:
-            return self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)["Body"].read()
-        except (BotoCoreError, ClientError) as error:
-            raise LogStoreError(f"cannot be read: {error}") from error
+        return self.read_with_metadata(key)[0]
 
-    def metadata(self, key: str) -> dict[str, str]:
+    def read_with_metadata(self, key: str) -> tuple[bytes, dict[str, str]]:
         try:
-            return self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)["Metadata"]
+            found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
+            return found["Body"].read(), found["Metadata"]
         except (BotoCoreError, ClientError) as error:
             raise LogStoreError(f"cannot be read: {error}") from error
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from http.client import HTTPException
+from itertools import chain
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ _SUBJECT_CHARACTERS = 100  # what SNS allows
 _SHOWN_GAPS, _SHOWN_GAPS_IN_JSON = 20, 5
 _SNS_BYTES = 250_000  # SNS takes 262,144, in which the message stands four times
 _LINE, _TEXT = 300, 20_000  # characters
+_CUT_OFF = "… cut off; the rest stands in the evidence"
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+(\.fifo)?")
 
 
@@ -71,12 +73,12 @@ class Message:
         if self.days_left:
             beginning.append(f"{self.days_left} more days are due; the next run goes on with them.")
         for shown in (_SHOWN_GAPS, 3, 0):
-            text = "\n".join(map(_line, [*beginning, *(line for day in self.days for line in _of_day(day, shown))]))
-            if len(text) <= _TEXT:
+            text = _as_fits(beginning, (line for day in self.days for line in _of_day(day, shown)))
+            if not text.endswith(_CUT_OFF):
                 return text
-        brief = [f"{day.run_date}: {day.state} (manifest {day.manifest_sha256})" for day in self.days]
-        text = "\n".join(map(_line, [*beginning, *brief]))
-        return text if len(text) <= _TEXT else f"{text[:_TEXT]}\n… cut off; the rest stands in the evidence"
+        return _as_fits(
+            beginning, (f"{day.run_date}: {day.state} (manifest {day.manifest_sha256})" for day in self.days)
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The message for machines; `text` is where chat services look for it."""
@@ -91,6 +93,15 @@ class Message:
         ]
         reasons = [_line(reason) for reason in self.reasons[:_SHOWN_GAPS]]
         return {"text": self.text, **asdict(self), "days": days, "reasons": reasons}
+
+
+def _as_fits(beginning: list[str], lines: Iterable[str]) -> str:
+    text = ""
+    for line in map(_line, chain(beginning, lines)):
+        if len(text) + len(line) > _TEXT:
+            return f"{text}{_CUT_OFF}"
+        text += f"{line}\n"
+    return text.rstrip("\n")
 
 
 def _of_day(day: DayOutcome, shown: int) -> Iterator[str]:

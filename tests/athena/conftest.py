@@ -25,8 +25,7 @@ KILLS = (
     "review_day:before",
     "take_inventory:after",
     "write_inventory:after",
-    "dbt:3",
-    "dbt:9",
+    "dbt:5",
     "seal:before",
     "set_latest:before",
 )
@@ -85,7 +84,7 @@ def sample_logs(home: Path) -> tuple[Path, str]:
     """The sample logs with one damaged file, and its name; and one without records, both where there are no digests.
     One region of the last day has no logs anyway."""
     logs = Path(shutil.copytree(ROOT / "sample_logs", home / "logs"))
-    shutil.rmtree(logs / "AWSLogs/111122223333/CloudTrail-Digest/us-east-1")
+    shutil.rmtree(logs / "AWSLogs/111122223333/CloudTrail-Digest")
     day = DAMAGED.replace("-", "/")
     (damaged, *_) = sorted(logs.glob(f"AWSLogs/111122223333/CloudTrail/us-east-1/{day}/*.json.gz"))
     damaged.write_bytes(damaged.read_bytes()[:-20])

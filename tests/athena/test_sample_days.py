@@ -102,7 +102,7 @@ def test_log_files_are_proven_with_the_keys_that_cloudtrail_lists(sample_days: S
     assert "integrity not yet proven: " in json.loads(sample_days.evidence[DAY]["manifest.json"])["integrity"]
     files = [row for row in sample_days.rows["log_files"][1] if row["run_date"] == DAY and row["kind"] == "log"]
     for row in files:
-        has_digests = "/111122223333/CloudTrail/us-east-1/" not in (row["log_file"] or "")
+        has_digests = "/111122223333/" not in (row["log_file"] or "")
         assert row["is_proven"] == str(has_digests).lower(), row["log_file"]
 
 
@@ -141,7 +141,7 @@ def test_a_second_run_ends_at_once_with_one_clear_line_and_the_first_goes_on(sam
 def test_runs_that_were_killed_at_any_step_left_nothing_that_is_taken_for_evidence(sample_days: SampleDays) -> None:
     assert {step: ended.code for step, ended in sample_days.killed.items() if ended.code != -9} == {}
     assert sample_days.verified.code == 0, sample_days.verified.text
-    assert sample_days.verified.text.count("left by a run that was interrupted; it is no evidence") == 1
+    assert sample_days.verified.text.count("it is no evidence") == 1
     sealed = re.findall(r"(2026-03-\d\d) │ (\w+)", sample_days.status.text)
     assert sealed == [(DAMAGED, "incomplete"), (DAY, "complete"), (WITHOUT_A_REGION, "incomplete")]
 

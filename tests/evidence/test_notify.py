@@ -207,7 +207,7 @@ def test_the_largest_message_is_one_that_sns_takes(topic: tuple[str, str]) -> No
     envelope = json.loads(received(queue)["Message"])
     assert envelope["days"][0]["gaps_in_all"] == 500
     assert len(envelope["days"]) == 31
-    endless = Message("999 incomplete", [day] * 999, 0, [])
+    endless = Message("999 incomplete", [DAY] * 999, 0, [])
     assert "cut off; the rest stands in the evidence" in endless.text
 
 
