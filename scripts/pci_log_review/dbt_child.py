@@ -5,9 +5,11 @@ A dbt that outlived its wrapper would go on writing tables while the next run be
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 
+import botocore.session
 from dbt.cli.main import cli
 
 
@@ -18,6 +20,13 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
+def _read_service_models_once() -> None:
+    """dbt-athena makes a client for nearly every call, and each of them would parse its service's model anew."""
+    create_loader = functools.cache(botocore.session.create_loader)
+    setattr(botocore.session, "create_loader", create_loader)  # noqa: B010  # the stubs do not have it
+
+
 if __name__ == "__main__":
+    _read_service_models_once()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     cli()

@@ -150,7 +150,8 @@ class LocalAthena:
             region_name=REGION,
             aws_access_key_id=KEY,
             aws_secret_access_key=KEY,
-            config=Config(user_agent=user_agent),
+            # what is sent is ours, and a hundred partitions with all their columns are much to look through
+            config=Config(user_agent=user_agent, parameter_validation=False),
         )
 
     @cached_property
