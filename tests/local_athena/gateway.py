@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import logging
@@ -34,6 +35,12 @@ _EMPTY_LISTING = (
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 
 
+class _Moto(DomainDispatcherApplication):
+    """Moto's services. Which of them answers for a host moto looks up among its own folders: once a host is enough."""
+
+    get_backend_for_host = functools.cache(DomainDispatcherApplication.get_backend_for_host)
+
+
 class Gateway:
     """A WSGI application on a free port of this machine, and the server that runs it."""
 
@@ -46,7 +53,7 @@ class Gateway:
         self._athena: Answer | None = None
         self.public_keys: dict[str, Any] | None = None
         """What CloudTrail's ListPublicKeys answers; it is denied where there is nothing."""
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = _Moto(create_backend_app)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no line for each request
         self._server: BaseWSGIServer = make_server(
             "127.0.0.1", 0, self, threaded=True, request_handler=MotoRequestHandler
