@@ -19,16 +19,10 @@ from tests.local_athena.service import LocalAthena
 DAYS = ("2026-03-09", "2026-03-10", "2026-03-11")
 DAMAGED, DAY, WITHOUT_A_REGION = DAYS
 NO_RECORDS = "111122223333_CloudTrail_us-east-1_20260310T0400Z_0123456789abcdef.json.gz"
-# A run is killed at each of these while it reviews the newest day; the last one leaves that day sealed. Where the
-# embedded target's runs are killed besides, nothing was written but a temporary folder of this machine.
-KILLS = (
-    "review_day:before",
-    "take_inventory:after",
-    "write_inventory:after",
-    "dbt:5",
-    "seal:before",
-    "set_latest:before",
-)
+ONLY_ATHENA_FAILS = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/11/twice.json.gz"
+# A run is killed at each of these while it reviews the newest day. Where the embedded target's runs are killed besides,
+# nothing was written but a temporary folder of this machine.
+KILLS = ("review_day:before", "take_inventory:after", "write_inventory:after", "dbt:5")
 SIGNATURE = ("--reviewer", "A. Person", "--decision", "all=expected: nothing new", "--reason", "The logs are lost")
 # Once the seeds are there, and nobody changes them, the models are enough.
 MODELS_ALONE = {"DBT_RESOURCE_TYPES": "model"}
@@ -48,9 +42,10 @@ class Emptied:
 @dataclass(frozen=True)
 class SampleDays:
     """What was done, in order. dbt alone: a full build of DAY (`built`), and `docs`. Then the wrapper, with all three
-    days due, one log file damaged and a region without logs: `killed` at each step, once where it had found no logs
-    (`emptied`); then it `reviewed` all three days, while a `second` run tried to; at last the incomplete days were
-    `signed`, and a run that found nothing due was killed, too.
+    days due, one log file damaged and a region without logs: `killed` at each step, once when it had sealed the newest
+    day with one log file more, which only Athena can't read (`left_out` is that evidence), and once where it had found
+    no logs (`emptied`); then it `reviewed` all three days, while a `second` run tried to; at last the incomplete days
+    were `signed`, and a run that found nothing due was killed, too.
     `undisturbed` is the same on the embedded target, without all that; `rows` are those of both, local first.
     """
 
@@ -60,6 +55,7 @@ class SampleDays:
     built: Ended
     docs: Ended
     killed: dict[str, Ended]
+    left_out: dict[str, bytes]
     emptied: Emptied
     undisturbed: Ended
     reviewed: Ended
@@ -106,9 +102,14 @@ def sample_days(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFact
     docs = on_athena.dbt("docs", "generate", "--vars", f"{{run_date: {DAY}}}")
     due = ("run", "--since", DAYS[0])
     killed = {step: on_athena.interrupted(step, *due, "--max-days", "1", **MODELS_ALONE) for step in KILLS}
+    with on_athena.with_log_file(ONLY_ATHENA_FAILS, {"eventName": "CreateUser", "eventname": "ListUsers"}):
+        step = "set_latest:before"
+        killed[step] = on_athena.interrupted(step, *due, "--max-days", "1", **MODELS_ALONE)
+        left_out = on_athena.evidence(WITHOUT_A_REGION)
     with on_athena.without_logs_of(DAY):
         before = on_athena.all_rows()
-        killed["build:after"] = on_athena.interrupted("build:after", "run", "--run-date", DAY, **MODELS_ALONE)
+        step = "seal:before"
+        killed[step] = on_athena.interrupted(step, "run", "--run-date", DAY, **MODELS_ALONE)
         partitions = {relation: on_athena.days_of(relation) for relation in before}
         emptied = Emptied(before, on_athena.all_rows(), partitions, on_athena.keys_of_tables())
     keys = ("--public-keys", str(logs / "public_keys.json"))
@@ -125,6 +126,6 @@ def sample_days(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFact
     killed["notify:before"] = on_athena.interrupted("notify:before", *due)
     status, verified = (on_athena.interrupted("never", command) for command in ("status", "verify"))
     return SampleDays(
-        on_athena, on_local, damaged_file, built, docs, killed, emptied, undisturbed, reviewed, second, rows,
+        on_athena, on_local, damaged_file, built, docs, killed, left_out, emptied, undisturbed, reviewed, second, rows,
         queries_of_build, queries_of_review, evidence, throttled, signed, status, verified,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import time
@@ -133,6 +134,13 @@ class OnAthena:
         yield
         for key, content in files.items():
             self.put(key, content)
+
+    @contextmanager
+    def with_log_file(self, key: str, record: dict[str, str]) -> Iterator[None]:
+        """Puts a log file of one record into the bucket for a while."""
+        self.put(key, gzip.compress(json.dumps({"Records": [record]}).encode()))
+        yield
+        self.service.s3.delete_object(Bucket=self.place.log_bucket, Key=key)
 
     def put(self, key: str, content: bytes) -> None:
         """Writes an object into the log bucket."""

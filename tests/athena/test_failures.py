@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
 
 import pytest
@@ -133,21 +131,6 @@ def test_logs_that_are_no_bucket_are_refused(on_athena: OnAthena) -> None:
     ended = on_athena.review(RUN_DATE, "--logs", str(ROOT / "sample_logs"))
     assert ended.code == 2
     assert "Athena reads s3://bucket or s3://bucket/prefix" in ended.last_lines
-
-
-def test_a_log_file_that_only_athena_cannot_read_is_named_and_the_others_are_reviewed(on_athena: OnAthena) -> None:
-    before = on_athena.rows("findings", f"run_date = date '{RUN_DATE}'")
-    log_file = f"AWSLogs/111122223333/CloudTrail/us-east-1/{RUN_DATE.replace('-', '/')}/twice.json.gz"
-    record = {"eventID": "twice", "eventName": "CreateUser", "eventname": "ListUsers"}
-    on_athena.put(log_file, gzip.compress(json.dumps({"Records": [record]}).encode()))
-    try:
-        ended = on_athena.review(RUN_DATE, **MODELS_ALONE)
-    finally:
-        on_athena.service.s3.delete_object(Bucket=on_athena.place.log_bucket, Key=log_file)
-    assert ended.code == 3, ended.last_lines
-    assert f"{log_file} cannot be read by Athena: HIVE_CURSOR_ERROR" in ended.last_lines
-    after = on_athena.rows("findings", f"run_date = date '{RUN_DATE}'")
-    assert sorted(map(str, after)) == sorted(map(str, before))
 
 
 def test_partitions_of_a_trail_that_moved_are_those_of_its_new_place(on_athena: OnAthena) -> None:

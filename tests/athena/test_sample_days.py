@@ -8,7 +8,15 @@ import json
 import re
 
 import pytest
-from tests.athena.conftest import DAMAGED, DAY, DAYS, NO_RECORDS, WITHOUT_A_REGION, SampleDays
+from tests.athena.conftest import (
+    DAMAGED,
+    DAY,
+    DAYS,
+    NO_RECORDS,
+    ONLY_ATHENA_FAILS,
+    WITHOUT_A_REGION,
+    SampleDays,
+)
 from tests.athena.on_athena import RELATIONS, REQUIREMENT_MODELS, comparable, differences
 from tests.checkout import Ended
 from tests.local_athena.athena_api import STATEMENT_LIMIT, QueryRecord
@@ -72,6 +80,18 @@ def test_a_damaged_log_file_and_a_region_without_logs_are_named_and_all_the_rest
     staged = sample_days.on_athena.rows("stg_cloudtrail__events", f"run_date = date '{DAMAGED}'")
     read = {row["log_file"] for row in staged}
     assert read == set(sample_days.on_athena.log_files(DAMAGED)) - {sample_days.damaged_file}
+
+
+def test_a_log_file_that_only_athena_cannot_read_is_named_and_the_others_are_reviewed(sample_days: SampleDays) -> None:
+    left_out, whole = sample_days.left_out, sample_days.evidence[WITHOUT_A_REGION]
+    gaps, gaps_of_whole = (set(json.loads(found["manifest.json"])["gaps"]) for found in (left_out, whole))
+    assert gaps_of_whole < gaps
+    [region, log_file] = sorted(gaps - gaps_of_whole)
+    assert region == "111122223333 us-east-1: 1 of 4 log files could not be reviewed whole"
+    assert log_file.startswith(f"{ONLY_ATHENA_FAILS} cannot be read by Athena: HIVE_CURSOR_ERROR")
+    findings = [name for name in whole if name.startswith("findings/") and name.endswith(".csv")]
+    assert len(findings) == len(REQUIREMENT_MODELS)
+    assert {name: left_out[name] for name in findings} == {name: whole[name] for name in findings}
 
 
 def test_a_log_file_without_records_is_no_gap(sample_days: SampleDays) -> None:

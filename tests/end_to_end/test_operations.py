@@ -119,16 +119,32 @@ def test_every_day_that_is_due_is_reviewed_the_oldest_first(undisturbed: Checkou
     assert logs.is_dir()
 
 
-def test_what_is_complete_is_not_due_again_and_what_is_incomplete_is(
-    undisturbed: Checkout, logs: Path, tmp_path: Path
-) -> None:
-    checkout = Checkout.of(tmp_path)
+def test_one_corrupt_file_is_named_and_hides_no_other(undisturbed: Checkout, logs: Path) -> None:
+    readable: dict[str, list[str]] = {}
+    for path in logs.glob(f"AWSLogs/*/CloudTrail/*/{DAYS[0].replace('-', '/')}/*.json.gz"):
+        try:
+            records = json.loads(gzip.decompress(path.read_bytes()))["Records"]
+        except EOFError:
+            [gap] = [gap for gap in evidence(undisturbed)[DAYS[0]]["says"]["gaps"] if path.name in gap]
+            assert "gzip is cut off before its end" in gap
+        else:
+            readable[path.relative_to(logs).as_posix()] = sorted(record.get("eventID") or "" for record in records)
+    assert len(readable) == 8
+    read: dict[str, list[str]] = {}
+    lake = undisturbed.state / "lake" / "logs" / f"run_date={DAYS[0]}" / "logs.parquet"
+    for log_file, event_id in undisturbed.rows(f"select log_file, coalesce(eventid, '') from '{lake}' order by all"):
+        read.setdefault(log_file, []).append(event_id)
+    assert read == readable
+
+
+def test_what_is_complete_is_not_due_again_and_what_is_incomplete_is(undisturbed: Checkout, tmp_path: Path) -> None:
+    checkout, empty = Checkout.of(tmp_path), tmp_path / "empty"
     shutil.copytree(undisturbed.evidence, checkout.evidence)
-    arguments = ("run", "--logs", str(logs), "--max-days", "1")
-    ended = operate(checkout, "never", *arguments)
+    empty.mkdir()
+    ended = operate(checkout, "never", "run", "--logs", str(empty), "--max-days", "1")
     assert "Reviewing the logs delivered on 2026-03-09" in ended.text
     assert "1 more days are due" in ended.text
-    assert ended.code == 3
+    assert ended.code == 1
 
 
 def test_nothing_is_due_when_all_is_complete_or_signed(undisturbed: Checkout, logs: Path, tmp_path: Path) -> None:
@@ -146,6 +162,10 @@ def test_nothing_is_due_when_all_is_complete_or_signed(undisturbed: Checkout, lo
     status = operate(checkout, "never", "status")
     assert status.text.count("A. Person") == 2
     assert verified(checkout).code == 0
+    told = operate(checkout, "never", "run", "--logs", str(logs), "--notify-webhook", "http://127.0.0.1:9/hook")
+    assert told.code == 1, "a message that nobody takes makes the run fail"
+    assert "notification: the webhook did not take it: URLError" in told.last_lines
+    assert operate(checkout, "never", "status").text == status.text, "and the days stay as they are"
 
 
 def second_run_while(first: subprocess.Popen[str], checkout: Checkout, *arguments: str) -> Ended:
@@ -203,7 +223,20 @@ def test_a_run_that_is_asked_to_end_stops_dbt_and_gives_the_lock_back(logs: Path
     [message] = webhook.posted
     assert "the run was broken off: it was told to end" in message["text"]
     assert reviewed["manifest_sha256"] in message["text"], "what was sealed before is told all the same"
-    assert operate(checkout, "never", "run", "--logs", str(logs), "--run-date", DAYS[2]).code == 3
+    machine = ("--run-date", DAYS[2], "--log-format", "json")
+    again = operate(checkout, "never", "run", "--logs", str(logs), *machine)
+    assert again.code == 3
+    assert_one_json_object_a_line(again.text)
+
+
+def assert_one_json_object_a_line(text: str) -> None:
+    """What a run of the last day told machines."""
+    events = [json.loads(line) for line in text.splitlines()]
+    assert events[0]["event"] == "started"
+    assert {event["event"] for event in events[1:-2]} == {"progress"}
+    assert [(event["event"], event["exit"]) for event in events[-2:]] == [("reviewed", 3), ("ended", 3)]
+    assert len(events[-2]["requirements"]) == 10
+    assert any("444455556666 eu-west-1" in gap for gap in events[-2]["gaps"])
 
 
 def runs(home: Path) -> bool:
@@ -292,23 +325,10 @@ def test_what_digests_contradict_is_named_in_review_evidence_and_message_and_the
 
 
 def test_a_run_tells_how_it_ended_also_when_it_could_not_begin(logs: Path, tmp_path: Path) -> None:
-    checkout, webhook = Checkout.of(tmp_path), Webhook()
-    arguments = ("run", "--logs", str(logs), "--run-date", DAYS[1], "--notify-webhook", webhook.url)
-    assert operate(checkout, "never", *arguments, "--settings", str(tmp_path / "nowhere")).code == 2
+    webhook, nowhere = Webhook(), str(tmp_path / "nowhere")
+    arguments = ("run", "--logs", str(logs), "--settings", nowhere, "--notify-webhook", webhook.url)
+    assert operate(Checkout.of(tmp_path), "never", *arguments).code == 2
     assert "there is no such file" in webhook.posted[0]["text"]
-    assert operate(checkout, "never", *arguments, "--notify-details").code == 0
-    assert webhook.posted[1]["outcome"] == "complete"
-    assert any("ConsoleLogin" in detail for detail in webhook.posted[1]["days"][0]["details"])
-
-
-def test_a_message_that_nobody_takes_makes_the_run_fail_and_the_day_stays_complete(logs: Path, tmp_path: Path) -> None:
-    checkout = Checkout.of(tmp_path)
-    arguments = ("run", "--logs", str(logs), "--run-date", DAYS[1], "--notify-webhook", "http://127.0.0.1:9/hook")
-    ended = operate(checkout, "never", *arguments)
-    assert ended.code == 1
-    assert "notification: the webhook did not take it: URLError" in ended.last_lines
-    [manifest] = checkout.evidence.glob("*/*/manifest.json")
-    assert json.loads(manifest.read_text())["state"] == "complete"
 
 
 HOSTILE = (
@@ -317,7 +337,7 @@ HOSTILE = (
 
 
 def test_hostile_text_in_any_field_reaches_no_reader_unescaped(tmp_path: Path) -> None:
-    checkout = Checkout.of(tmp_path)
+    checkout, webhook = Checkout.of(tmp_path), Webhook()
     logs = shutil.copytree(
         ROOT / "sample_logs", tmp_path / "hostile", ignore=shutil.ignore_patterns("CloudTrail-Digest")
     )
@@ -336,14 +356,18 @@ def test_hostile_text_in_any_field_reaches_no_reader_unescaped(tmp_path: Path) -
     records.append(base | {"eventID": "hostile-return", "userAgent": "x\r=HYPERLINK(0)"})
     text = json.dumps({"Records": records}).encode()
     (folder / "111122223333_CloudTrail_us-east-1_20260310T0800Z_hostile.json.gz").write_bytes(gzip.compress(text))
-    ran = operate(checkout, "never", "run", "--logs", str(logs), "--run-date", DAYS[1])
+    told = ("--notify-webhook", webhook.url, "--notify-details")
+    ran = operate(checkout, "never", "run", "--logs", str(logs), "--run-date", DAYS[1], *told)
     assert ran.code == 0, ran.last_lines
+    [message] = webhook.posted
+    assert message["outcome"] == "complete"
+    assert any("<script>" in detail for detail in message["days"][0]["details"])
     shown = operate(checkout, "never", "show", DAYS[1], "--limit", "10000")
     assert shown.code == 0, shown.last_lines
     assert "<script>" in shown.text, "the hostile events are there to be seen"
-    for told in (ran.text, shown.text):
-        assert not set(told) & set("\x1b\x07\r\u202e")
-        assert max(map(len, told.splitlines())) < 2_000
+    for text in (ran.text, shown.text, message["text"], *message["days"][0]["details"]):
+        assert not set(text) & set("\x1b\x07\r\u202e")
+        assert max(map(len, text.splitlines())) < 2_000
     for path in checkout.evidence_of(DAYS[1]).rglob("*.csv"):
         rows = read_csv(path)
         assert {len(row) for row in rows} == {len(rows[0])}, f"{path.name}: nothing begins a row"
