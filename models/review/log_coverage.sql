@@ -73,7 +73,10 @@ final as (
                 then
                     cast(log_files as varchar)
                     || ' log files of an account or region outside trail_scope: not reviewed'
-            when not in_scope then null
+            when not in_scope
+                then
+                    cast(integrity_faults as varchar)
+                    || ' log files or digests outside trail_scope are missing or not as CloudTrail delivered them'
             when log_files = 0 and digest_hours < 24 and logs_expected <> 'may be quiet'
                 then
                     'no logs, though trail_scope expects them daily'
@@ -102,7 +105,7 @@ final as (
         end as gap,
         {{ run_date_sql() }} as run_date
     from scope_and_delivered
-    where in_scope or log_files > 0
+    where in_scope or log_files > 0 or integrity_faults > 0
 )
 
 select * from final

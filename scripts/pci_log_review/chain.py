@@ -161,6 +161,16 @@ def _one_ahead(store: EvidenceStore, named: Link | None, known: list[Record]) ->
         return None
 
 
+def named_by_the_next(store: EvidenceStore, known: list[Record], record: Record) -> Link | None:
+    """How the record after this one, or latest.json, names it; None where neither does, which verify tells more of."""
+    later = known[known.index(record) + 1 :]
+    try:
+        named = read_previous(read_record(store, later[0].path)) if later else read_latest(store.read(LATEST))
+    except EvidenceError:
+        return None
+    return named if named and named.path == record.path else None
+
+
 def mend_latest(store: EvidenceStore) -> None:
     """Names the last record where a run was interrupted between sealing it and naming it. The caller holds the lock."""
     known = records(store.keys())

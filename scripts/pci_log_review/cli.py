@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import signal
 import sys
@@ -111,6 +112,10 @@ def main() -> None:
     Every day it reads the log files that were delivered the day before, keeps every event that PCI DSS requirement 10
     says must be reviewed, shows what was covered, and seals the evidence. A person then signs it off.
     """
+    # What a terminal can't show must not end a command that shows the rest
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     # Libraries log the errors that they raise, with their tracebacks; the reporter tells them in one line
     logging.disable()
 
@@ -213,8 +218,8 @@ def _prepared(**given: Any) -> tuple[RunOptions, EvidenceStore, Callable[[], Due
     chosen = _chosen_days(given["run_date"], given["since"], given["from"], given["to"])
     check_options(options)
     store = _open(**{name: value for name, value in given.items() if name.startswith("evidence")})
-    if store.where == str(options.state):
-        raise UsageError(f"evidence and state are one folder, {store.where}: give each its own")
+    if not store.where.startswith("s3://") and options.state.resolve().is_relative_to(Path(store.where).resolve()):
+        raise UsageError(f"the state, {options.state}, lies in the evidence, {store.where}: give each its own folder")
     return options, store, chosen or (lambda: due_days(store, given["since"], yesterday, given["max_days"]))
 
 

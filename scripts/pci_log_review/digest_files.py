@@ -99,6 +99,8 @@ def _place(key: str, size: int = 0) -> Place | None:
         end = datetime.strptime(found["end"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
         return None
+    if f"/{end:%Y/%m/%d}/" not in key:
+        return None
     account, region, is_backfill = found["account"], found["region"], found["backfill"] is not None
     return Place(key, size, account, found["id"], region, end, (account, region, found["trail"]), is_backfill)
 

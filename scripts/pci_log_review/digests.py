@@ -19,7 +19,7 @@ from .deliveries import Delivery
 from .digest_files import HOUR, Checked, Content, Digest, Fault, Places, base_name, gone_file, one_line, read_digests
 from .log_reader import MAX_BYTES, UnreadableLogFile, read_records, uncompressed
 from .log_store import LogStore, LogStoreError, read_ahead
-from .public_keys import PublicKey
+from .public_keys import PublicKey, SomeKeysMissing
 
 NO_DIGESTS = "integrity not proven: no digest files"
 _LOG_TIME = re.compile(r"_(\d{8}T\d{4}Z)_", re.ASCII)
@@ -48,8 +48,8 @@ def check_digests(
 
     `delivered` is deliveries(store, run_date). `keys_of` gives CloudTrail's public keys of the regions of the digests;
     it is not asked where there are none. Without keys (None, or LogStoreError) nothing is proven, but what does not fit
-    is found all the same. Whatever is in the files, it becomes a fault of theirs. Raises LogStoreError where the store
-    can't be listed.
+    is found all the same; where only some regions' are missing (SomeKeysMissing), their digests are at fault. Whatever
+    is in the files, it becomes a fault of theirs. Raises LogStoreError where the store can't be listed.
     """
     places = Places(store, run_date, delivered)
     if not places.trails and not places.wanted and not places.misnamed:
@@ -57,6 +57,8 @@ def check_digests(
     no_keys = ""
     try:
         keys = keys_of(sorted({place.region for place in places.wanted.values()}))
+    except SomeKeysMissing as error:
+        keys, no_keys = error.keys, f" ({error})"
     except LogStoreError as error:
         keys, no_keys = None, f" ({error})"
     digests, gone = read_digests(store, places)
@@ -65,7 +67,8 @@ def check_digests(
         _check_signatures(digests.values(), keys)
     _check_overlaps(digests.values())
     logs = [file for file in delivered if file.kind == "log"]
-    checked, matching = _check_logs(store, run_date, logs, list(digests.values()))
+    names = _Names(run_date, list(digests.values()), keys is not None)
+    checked, matching = _check_logs(store, names, logs)
     # Digests of the days around are the matter of those days, unless this day's proof hangs on a faulty one.
     shown = [
         digest.checked()
@@ -221,11 +224,8 @@ def _signed_text(content: Content, text_sha256: str) -> str:
     )
 
 
-def _check_logs(
-    store: LogStore, run_date: date, logs: list[Delivery], digests: list[Digest]
-) -> tuple[list[Checked], int]:
+def _check_logs(store: LogStore, names: _Names, logs: list[Delivery]) -> tuple[list[Checked], int]:
     """The day's log files where there are digests, those that are gone, and how many match a faultless digest."""
-    names = _Names(run_date, digests)
     wanted = [file for file in logs if _log_folder(file) in names.folders]
     checked, matching = [], 0
 
@@ -256,10 +256,14 @@ def _check_logs(
 
 
 class _Names:
-    """Which log files of the day the digests name, and what follows for those that are there."""
+    """Which log files of the day the digests name, and what follows for those that are there.
 
-    def __init__(self, run_date: date, digests: list[Digest]) -> None:
+    Where there are keys, a digest without a signature proves nothing and excuses nothing: anybody can write one.
+    """
+
+    def __init__(self, run_date: date, digests: list[Digest], with_keys: bool) -> None:
         self._run_date = run_date
+        self._with_keys = with_keys
         self.folders = {digest.place.log_folder for digest in digests}
         self.named: dict[str, list[tuple[Digest, str]]] = defaultdict(list)
         for digest in digests:
@@ -269,19 +273,23 @@ class _Names:
                     self.named[key].append((digest, hash_value))
         self._covered: dict[str, list[list[tuple[datetime, datetime]]]] = defaultdict(list)
         for (account, region, *_), chain in _chains(digests).items():
-            self._covered[f"{account}/CloudTrail/{region}"].append(_windows(chain))
+            self._covered[f"{account}/CloudTrail/{region}"].append(_windows([it for it in chain if self._counts(it)]))
 
     def verdict(self, file: Delivery, text_sha256: str | None) -> tuple[bool, bool, str | None]:
         """Whether a faultless digest names the file with its hash, whether it is proven, and its fault."""
         by = self.named.get(file.log_file, [])
-        if not by:
-            return False, False, "is named by no digest" if self._is_covered(file) else None
-        for digest, hash_value in sorted(by, key=lambda it: bool(it[0].fault)):  # the word of a faultless one counts
+        faultless = [it for it in by if not it[0].fault]
+        for digest, hash_value in faultless or by:
             if hash_value != text_sha256:
                 return False, False, _changed(digest)
-            if not digest.fault:
-                return True, any(it.is_signed and not it.fault for it, hashed in by if hashed == text_sha256), None
-        return False, False, None
+        if any(self._counts(digest) for digest, _ in faultless):
+            return True, any(digest.is_signed for digest, _ in faultless), None
+        if self._is_covered(file) and not (by and not faultless):
+            return False, False, f"is named by no {'signed ' if self._with_keys and by else ''}digest"
+        return bool(faultless), False, None
+
+    def _counts(self, digest: Digest) -> bool:
+        return not digest.fault and (digest.is_signed or not self._with_keys)
 
     def _is_covered(self, file: Delivery) -> bool:
         """Whether every trail's digests cover the time of its delivery, an hour before it and an hour after it."""
@@ -323,12 +331,14 @@ def _summary(files: list[Checked], logs: int, matching: int, signed: int | None,
     unchecked = logs - sum(file.kind == "log" and not file.is_gone for file in files)
     broken = f"integrity broken: {faults} fault{'s' if faults > 1 else ''}, "
     if signed is None:
-        line = f"hashes match in {matching} of {logs} log files, signatures not proven: no public keys given"
+        line = f"hashes match in {matching} of {logs} log files, signatures not proven: no public keys"
         line = broken + line if faults else line
     else:
         counts = f"{proven} of {logs} log files by {signed} signed digests"
         if faults:
             line = f"{broken}{counts}"
+        elif not logs:
+            line = f"integrity: no log files to prove, by {signed} signed digests"
         elif proven == logs and signed and not uncovered:
             line = f"integrity proven: {counts}"
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,23 @@ _FORMULA = re.compile("^\\s*[=+\\-@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]")
 
 
 def write_evidence(
-    folder: Path, summary: Summary, results: Results, build: DbtResult, queries: list[Query], run: dict[str, Any]
+    folder: Path,
+    settings: Path,
+    summary: Summary,
+    results: Results,
+    build: DbtResult,
+    queries: list[Query],
+    run: dict[str, Any],
 ) -> None:
     """Writes the files into the folder, which is there and empty; `run` is what run.json tells besides what dbt did.
 
-    `queries` are Athena's own records of what it executed; on the embedded target there are none.
+    `settings` is the folder of the settings that the run had, which tell what was expected. `queries` are Athena's own
+    records of what it executed; on the embedded target there are none.
     """
     (folder / "findings").mkdir()
+    (folder / "settings").mkdir()
+    for path in sorted(settings.glob("*.csv")):
+        shutil.copyfile(path, folder / "settings" / path.name)
     for row in rows_of(summary.daily_review):
         findings = results.rows(row["model"], "event_time, aws_account_id, event_id, log_file")
         _write_csv(folder / "findings" / f"{row['requirement']}.csv", findings)

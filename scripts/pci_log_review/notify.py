@@ -58,7 +58,7 @@ class Message:
     @property
     def subject(self) -> str:
         """One line of printable ASCII."""
-        if not self.days:
+        if not self.days or self.reasons:  # the reasons are of a day that is not among them
             text = f"PCI log review: {self.outcome}"
         elif len(self.days) == 1:
             text = f"PCI log review of {self.days[0].run_date}: {self.outcome}"

@@ -22,6 +22,14 @@ from .log_store import LogStoreError
 from .project import UsageError
 
 
+class SomeKeysMissing(LogStoreError):
+    """Some regions could not be asked for their keys; `keys` are those of the others."""
+
+    def __init__(self, reason: str, keys: list[PublicKey]) -> None:
+        super().__init__(reason)
+        self.keys = keys
+
+
 @dataclass(frozen=True)
 class PublicKey:
     """A key with which CloudTrail signed digests, as ListPublicKeys describes it: `der` is PKCS#1, times are aware."""
@@ -66,11 +74,14 @@ def keys_from_file(path: Path) -> list[PublicKey]:
 def keys_from_cloudtrail(regions: Iterable[str], run_date: date) -> list[PublicKey]:
     """The keys with which CloudTrail signed in `regions` from the day before `run_date` to the day after it.
 
-    Asks ListPublicKeys in each region. Raises LogStoreError where one can't be asked.
+    Asks ListPublicKeys in each region. Raises LogStoreError where none can be asked, SomeKeysMissing where one can't:
+    the regions are folders' names, so one that does not exist must not keep the others' digests from being checked.
     """
     start = datetime.combine(run_date - timedelta(days=1), time(), UTC)
     end = min(start + timedelta(days=3), datetime.now(UTC))
-    keys = []
+    keys: list[PublicKey] = []
+    reasons: list[str] = []
+    asked_regions = 0
     for region in regions:
         try:
             client: Any = boto3.client("cloudtrail", region_name=region)
@@ -84,9 +95,12 @@ def keys_from_cloudtrail(regions: Iterable[str], run_date: date) -> list[PublicK
                 if not page.get("NextToken"):
                     break
                 asked["NextToken"] = page["NextToken"]
+            asked_regions += 1
         except (BotoCoreError, ClientError, ValueError, UnsupportedAlgorithm) as error:
-            raise LogStoreError(f"digests: cannot list CloudTrail's public keys in {region}: {error}") from error
-    return keys
+            reasons.append(f"digests: cannot list CloudTrail's public keys in {region}: {error}")
+    if not reasons:
+        return keys
+    raise SomeKeysMissing(reasons[0], keys) if asked_regions else LogStoreError(reasons[0])
 
 
 def _public_key(fingerprint: str, der: bytes, valid_from: datetime, valid_until: datetime) -> PublicKey:

@@ -64,7 +64,7 @@ class TextReporter:
             self._print("The day is reviewed and complete.")
 
     def ended(self, outcome: Outcome) -> None:
-        if not outcome.sealed:
+        if not outcome.sealed and not outcome.reasons:
             self._print(
                 "Nothing is due: every day from --since, or the first in the evidence, up to yesterday (UTC) "
                 "is reviewed and complete, or signed off."

@@ -162,7 +162,7 @@ def _review(
         found = _found(options, summary, built)
         conclusion = _conclusion(options, summary, found, inventory)
         run = _run(options, started, conclusion) | _cost(queries, found)
-        write_evidence(staged, summary, results, built, queries, run)
+        write_evidence(staged, options.settings, summary, results, built, queries, run)
     return found, conclusion
 
 
@@ -274,17 +274,17 @@ def _log_gaps(options: RunOptions, summary: Summary) -> list[str]:
     """Why the logs do not cover the day: per account and region, and per file that could not be read or trusted."""
     coverage = [row for row in rows_of(summary.log_coverage) if row["gap"]]
     in_scope = {(row["account_id"], row["region"]) for row in coverage if row["in_scope"]}
+    not_reviewed = {(row["account_id"], row["region"]) for row in coverage if not row["in_scope"] and row["log_files"]}
     gaps = [f"{row['account_id']} {row['region']}: {row['gap']}" for row in coverage]
     files = [
         f"{row['log_file']} {text}"
         for row in rows_of(summary.log_files)
-        if (row["account_id"], row["region"]) in in_scope
-        for text in (row["problem"] if row["kind"] == "log" else None, row["integrity_fault"])
+        for is_in_scope in [(row["account_id"], row["region"]) in in_scope]
+        for text in (row["problem"] if is_in_scope and row["kind"] == "log" else None, row["integrity_fault"])
         if text
     ]
-    out_of_scope = len(coverage) > len(in_scope)
     hint = f"write settings for these logs: pci-log-review init --logs {options.logs} --settings DIR"
-    return _shortened(gaps) + _shortened(files) + ([hint] if out_of_scope else [])
+    return _shortened(gaps) + _shortened(files) + ([hint] if not_reviewed else [])
 
 
 def _shortened(lines: list[str]) -> list[str]:
@@ -311,6 +311,8 @@ def _run(options: RunOptions, started: datetime, conclusion: Conclusion) -> dict
         "run_date": str(options.run_date),
         "target": options.target,
         "logs": options.logs,
+        "settings": str(options.settings),
+        "public_keys": str(options.public_keys) if options.public_keys else None,
         "started": started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         "state": conclusion.state.value,

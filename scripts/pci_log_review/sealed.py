@@ -11,7 +11,7 @@ from .history import Day
 from .manifest import State
 from .project import UsageError
 from .review import Sealed
-from .verify import run_faults
+from .verify import altered
 
 SHOWN_IN_MESSAGES = 20
 csv.field_size_limit(1 << 30)  # a log may have a field of a megabyte
@@ -31,8 +31,8 @@ def read_day(store: EvidenceStore, day: Day) -> SealedDay:
     """The last review of the day. Raises UsageError where there is none, EvidenceError where it was altered."""
     if day.manifest is None:
         raise UsageError(f"{day.run_date}: there is no sealed review ({day.state})")
-    if faults := run_faults(store, day.manifest, store.keys()):
-        raise EvidenceError(f"evidence: not as it was sealed: {faults[0].where} {faults[0].text}")
+    if fault := altered(store, day.manifest):
+        raise EvidenceError(f"evidence: not as it was sealed: {fault.where} {fault.text}")
     folder = day.manifest.record.folder
     review: list[dict[str, str]] = []
     if day.manifest.conclusion.state is not State.FAILED:

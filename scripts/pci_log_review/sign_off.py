@@ -17,7 +17,7 @@ from .evidence_store import EvidenceStore
 from .history import Day
 from .manifest import FORMAT, Manifest, State
 from .project import UsageError
-from .verify import run_faults
+from .verify import altered
 
 EVERY_OTHER = "all"
 
@@ -96,8 +96,8 @@ def _signable(store: EvidenceStore, day: Day) -> Manifest:
         raise UsageError(f"{day.run_date}: there is no sealed review to sign ({day.state})")
     if day.manifest.conclusion.state is State.FAILED:
         raise UsageError(f"{day.run_date}: the last run failed, so there is nothing to sign; run the day again")
-    if faults := run_faults(store, day.manifest, store.keys()):
-        raise UsageError(f"{day.run_date}: the evidence is not as it was sealed: {faults[0].where} {faults[0].text}")
+    if fault := altered(store, day.manifest):
+        raise UsageError(f"{day.run_date}: the evidence is not as it was sealed: {fault.where} {fault.text}")
     return day.manifest
 
 

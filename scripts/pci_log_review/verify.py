@@ -15,6 +15,7 @@ from .chain import (
     Record,
     latest_as_json,
     link,
+    named_by_the_next,
     parse_record,
     read_latest,
     read_previous,
@@ -84,6 +85,18 @@ def _missing(missing: list[date]) -> Iterator[Fault]:
             yield Fault(str(run[0]), "no sealed review of the day")
         else:
             yield Fault(f"{run[0]} to {run[-1]}", f"no sealed review of these {len(run)} days")
+
+
+def altered(store: EvidenceStore, manifest: Manifest) -> Fault | None:
+    """The first thing that is wrong with a sealed run: its files, or its manifest as the record after it names it."""
+    keys = store.keys()
+    if faults := run_faults(store, manifest, keys):
+        return faults[0]
+    path = manifest.record.path
+    named = named_by_the_next(store, records(keys), manifest.record)
+    if named and link(path, store.read(path)) != named:
+        return Fault(path, "was changed after it was sealed: the chain names another hash")
+    return None
 
 
 def run_faults(store: EvidenceStore, manifest: Manifest, keys: list[str]) -> list[Fault]:

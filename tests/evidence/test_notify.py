@@ -99,6 +99,12 @@ def test_a_run_without_a_due_day_and_one_that_could_not_begin_are_told_as_well()
     assert text == "PCI log review: FAILED\nsettings: trail_scope.csv, line 2: account_id: is empty"
 
 
+def test_a_day_that_was_sealed_is_not_blamed_for_what_went_wrong_after_it() -> None:
+    text = Message("FAILED", [DAY], 0, ["the run was broken off: it was told to end"]).text
+    assert text.startswith("PCI log review: FAILED\nthe run was broken off")
+    assert "2026-03-10: incomplete." in text
+
+
 def test_days_that_are_left_are_told() -> None:
     assert "227 more days are due" in Message("31 complete", [DAY, DAY], 227, []).text
 

@@ -7,9 +7,17 @@ import pytest
 from pci_log_review.evidence_store import EvidenceStore
 from pci_log_review.history import history
 from pci_log_review.manifest import State
-from pci_log_review.reporter import print_status
+from pci_log_review.reporter import TextReporter, print_status
+from pci_log_review.runs import Outcome
 
 from .sealed_days import day, seal
+
+
+def test_nothing_is_said_to_be_reviewed_where_the_run_could_not_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    TextReporter().ended(Outcome([], 1, ["evidence: no space left"]))
+    assert "Nothing is due" not in capsys.readouterr().out
+    TextReporter().ended(Outcome([], 0, []))
+    assert "Nothing is due" in capsys.readouterr().out
 
 
 def test_no_findings_no_logs_and_no_review_are_told_apart(

@@ -15,6 +15,7 @@ from pci_log_review.evidence_store import EvidenceError, EvidenceStore
 from pci_log_review.history import history
 from pci_log_review.manifest import State
 from pci_log_review.open_evidence import open_evidence
+from pci_log_review.project import UsageError
 from pci_log_review.sealed import read_day
 from pci_log_review.sign_off import parse_decision, sign_off
 from pci_log_review.verify import Verified, verify
@@ -316,3 +317,17 @@ def test_altered_evidence_is_not_shown(root: Path) -> None:
     store.write(f"{runs(root)[4]}/findings/10.2.1.4.csv", b"")
     with pytest.raises(EvidenceError, match="not as it was sealed"):
         read_day(store, known)
+
+
+@pytest.mark.parametrize("number", [4, 5], ids=["in the chain", "at its end"])
+def test_a_review_whose_manifest_was_rewritten_is_neither_shown_nor_signed(root: Path, number: int) -> None:
+    store = open_evidence(str(root))
+    [known] = history(store, day(number), day(number))
+    assert known.manifest
+    path = known.manifest.record.path
+    store.write(path, store.read(path).replace(b"integrity not proven: no digest files", b"integrity proven"))
+    [rewritten] = history(store, day(number), day(number))
+    with pytest.raises(EvidenceError, match=r"manifest\.json was changed after it was sealed: the chain names another"):
+        read_day(store, rewritten)
+    with pytest.raises(UsageError, match=r"manifest\.json was changed after it was sealed: the chain names another"):
+        sign_off(store, rewritten, "A. Person", [], "a reason")

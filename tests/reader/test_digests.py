@@ -15,6 +15,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
@@ -28,7 +29,7 @@ from pci_log_review.digest_files import Checked
 from pci_log_review.digests import NO_DIGESTS, Integrity, check_digests
 from pci_log_review.log_store import FolderStore, LogStoreError, open_store
 from pci_log_review.project import UsageError
-from pci_log_review.public_keys import PublicKey, keys_from_cloudtrail, keys_from_file
+from pci_log_review.public_keys import PublicKey, SomeKeysMissing, keys_from_cloudtrail, keys_from_file
 
 from .native_logs import ACCOUNT, DAY, REGION, event, log_text, put
 
@@ -335,7 +336,7 @@ def test_without_digests_nothing_is_read_and_nothing_proven(tmp_path: Path, monk
 def test_without_keys_hashes_and_chain_are_checked_and_nothing_is_proven(tmp_path: Path) -> None:
     delivered = deliver(tmp_path)
     found = check(tmp_path, None)
-    assert found.summary == "hashes match in 48 of 48 log files, signatures not proven: no public keys given"
+    assert found.summary == "hashes match in 48 of 48 log files, signatures not proven: no public keys"
     assert not any(file.is_proven or file.fault for file in found.files)
     (tmp_path / delivered.logs[3]).unlink()
     delivered.path(MIDDLE).unlink()
@@ -746,6 +747,46 @@ def test_a_forged_digest_neither_proves_nor_denies_against_a_signed_one(tmp_path
     assert "does not hold" in faults(found)[forged.digests[MIDDLE]]
 
 
+def forged(delivered: Delivered, name: str, log: str) -> str:
+    """Puts a digest into the day's folder that nobody signed; it names a log file as it is now."""
+    content = content_of(delivered.path(FIRST)) | previous_fields(None)
+    content["logFiles"] = [named_file(log, gzip.decompress((delivered.root / log).read_bytes()))]
+    key = f"{DIGESTS}/{ACCOUNT}_CloudTrail-Digest_{REGION}_trail_one_us-east-1_{name}.json.gz"
+    content["digestS3Object"] = key
+    written(delivered.root / key, content)
+    return key
+
+
+@pytest.mark.parametrize("name", ["20260310T004000Z_backfill", "20260101T004000Z"])
+@pytest.mark.parametrize("keys", [KEYS, None], ids=["with keys", "without keys"])
+def test_a_digest_that_nobody_signed_excuses_no_changed_log_file(
+    tmp_path: Path, name: str, keys: list[PublicKey] | None
+) -> None:
+    delivered = deliver(tmp_path)
+    log = delivered.logs[20]
+    (tmp_path / log).write_bytes(gzip.compress(log_text([event(7)]), mtime=0))
+    digest = forged(delivered, name, log)
+    found = faults(check(tmp_path, keys))
+    assert found.pop(log).startswith("was changed after delivery: its SHA-256 is not the one in digest ")
+    assert set(found) <= {digest}
+
+
+def test_a_digest_that_nobody_signed_excuses_no_log_file_that_was_added(tmp_path: Path) -> None:
+    delivered = deliver(tmp_path)
+    log = delivered.logs[20].replace("_trail_one", "_added")
+    put(tmp_path, log, gzip.compress(log_text([event(7)]), mtime=0))
+    assert faults(check(tmp_path)) == {log: "is named by no digest"}
+    forged(delivered, "20260310T004000Z_backfill", log)
+    assert faults(check(tmp_path)) == {log: "is named by no signed digest"}
+
+
+def test_a_day_without_log_files_is_not_called_proven(tmp_path: Path) -> None:
+    deliver(tmp_path, lambda _, content: content.update(logFiles=[]))
+    for log in tmp_path.glob("AWSLogs/*/CloudTrail/**/*.gz"):
+        log.unlink()
+    assert check(tmp_path).summary == "integrity: no log files to prove, by 25 signed digests"
+
+
 @pytest.mark.usefixtures("s3")
 def test_a_backfill_digest_proves_what_the_hourly_one_left_out(tmp_path: Path) -> None:
     delivered = deliver(tmp_path)
@@ -875,6 +916,29 @@ def test_keys_are_asked_of_cloudtrail_page_by_page_for_the_days_around(cloudtrai
     )
 
 
+def test_a_region_that_cannot_be_asked_keeps_no_other_from_being_checked(
+    cloudtrail: Stubber, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def client(_: str, region_name: str) -> Any:
+        if region_name == "xx-fake-1":
+            raise EndpointConnectionError(endpoint_url="https://cloudtrail.xx-fake-1")
+        return cloudtrail.client
+
+    cloudtrail.add_response("list_public_keys", {"PublicKeyList": [listed(1)]})
+    monkeypatch.setattr("pci_log_review.public_keys.boto3.client", client)
+    with pytest.raises(SomeKeysMissing, match="public keys in xx-fake-1: Could not connect") as raised:
+        keys_from_cloudtrail(["eu-west-1", "xx-fake-1"], DAY)
+    assert [key.fingerprint for key in raised.value.keys] == ["1"]
+
+    def keys_of(_: list[str]) -> list[PublicKey]:
+        raise SomeKeysMissing("no keys in xx-fake-1", KEYS)
+
+    deliver(tmp_path)
+    store = open_store(str(tmp_path))
+    found = check_digests(store, DAY, deliveries(store, DAY), keys_of)
+    assert found.summary == "integrity proven: 48 of 48 log files by 25 signed digests (no keys in xx-fake-1)"
+
+
 def test_a_refusal_of_cloudtrail_is_one_clear_line(cloudtrail: Stubber) -> None:
     cloudtrail.add_client_error("list_public_keys", "AccessDeniedException", "no")
     with pytest.raises(LogStoreError, match=r"^digests: cannot list CloudTrail's public keys in eu-west-1: .*Denied"):
@@ -892,7 +956,7 @@ def test_public_keys_are_asked_of_the_regions_of_the_digests_and_only_where_ther
     store = open_store(str(tmp_path))
     found = check_digests(store, DAY, deliveries(store, DAY), keys_of)
     assert asked == [[REGION]]
-    assert found.summary.endswith("signatures not proven: no public keys given (not authorized)")
+    assert found.summary.endswith("signatures not proven: no public keys (not authorized)")
     assert [file for file in found.files if file.fault or file.is_proven] == []
     for path in tmp_path.glob("AWSLogs/*/CloudTrail-Digest/**/*.gz"):
         path.unlink()
