@@ -29,7 +29,7 @@ HOUR = timedelta(hours=1)
 # So far into the next day reach the digest that names the day's last log files, and the one that signs for it.
 _SPILL = timedelta(hours=3)
 _DIGEST_KEY = re.compile(
-    r"(?P<account>AWSLogs/(?:o-[a-z0-9]{10,32}/)?(?P<id>[\w-]+))/CloudTrail-Digest/(?P<region>[a-z0-9-]+)/\d{4}/\d\d/\d\d/"
+    r"(?P<account>AWSLogs/(?:o-[a-z0-9]{10,32}/)?(?P<id>[\w-]+))/CloudTrail-Digest/(?P<region>[a-z0-9-]+)/(?P<day>\d{4}/\d\d/\d\d)/"
     r"(?P=id)_CloudTrail-Digest_(?P=region)_(?P<trail>[\w.-]+_[a-z0-9-]+)_(?P<end>\d{8}T\d{6}Z)(?P<backfill>_backfill)?"
     r"\.json\.gz",
     re.ASCII,
@@ -99,7 +99,7 @@ def _place(key: str, size: int = 0) -> Place | None:
         end = datetime.strptime(found["end"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
         return None
-    if f"/{end:%Y/%m/%d}/" not in key:
+    if found["day"] != f"{end:%Y/%m/%d}":
         return None
     account, region, is_backfill = found["account"], found["region"], found["backfill"] is not None
     return Place(key, size, account, found["id"], region, end, (account, region, found["trail"]), is_backfill)

@@ -142,9 +142,7 @@ def _check_coverage(digests: dict[str, Digest], places: Places, found: list[Chec
         if (first.account_id, first.region) in explained:
             continue
         usable = [
-            digest
-            for digest in digests.values()
-            if digest.place.trail == first.trail and not digest.fault and (digest.is_signed or not with_keys)
+            digest for digest in digests.values() if digest.place.trail == first.trail and _vouches(digest, with_keys)
         ]
         begins = [digest.begin for digest in usable if digest.place == first and digest.is_first]
         hole = _hole(usable, max([places.day_start, *begins]), places.day_end)
@@ -158,6 +156,11 @@ def _check_coverage(digests: dict[str, Digest], places: Places, found: list[Chec
             )
             faults[folder] = Checked(folder, first.account_id, first.region, "digest", None, None, False, True, fault)
     return list(faults.values())
+
+
+def _vouches(digest: Digest, with_keys: bool) -> bool:
+    """Whether a digest is taken at its word. Where there are keys it has to be signed: anybody can write one."""
+    return not digest.fault and (digest.is_signed or not with_keys)
 
 
 def _hole(digests: list[Digest], start: datetime, end: datetime) -> tuple[datetime, datetime] | None:
@@ -256,10 +259,7 @@ def _check_logs(store: LogStore, names: _Names, logs: list[Delivery]) -> tuple[l
 
 
 class _Names:
-    """Which log files of the day the digests name, and what follows for those that are there.
-
-    Where there are keys, a digest without a signature proves nothing and excuses nothing: anybody can write one.
-    """
+    """Which log files of the day the digests name, and what follows for those that are there."""
 
     def __init__(self, run_date: date, digests: list[Digest], with_keys: bool) -> None:
         self._run_date = run_date
@@ -273,7 +273,8 @@ class _Names:
                     self.named[key].append((digest, hash_value))
         self._covered: dict[str, list[list[tuple[datetime, datetime]]]] = defaultdict(list)
         for (account, region, *_), chain in _chains(digests).items():
-            self._covered[f"{account}/CloudTrail/{region}"].append(_windows([it for it in chain if self._counts(it)]))
+            vouching = [digest for digest in chain if _vouches(digest, with_keys)]
+            self._covered[f"{account}/CloudTrail/{region}"].append(_windows(vouching))
 
     def verdict(self, file: Delivery, text_sha256: str | None) -> tuple[bool, bool, str | None]:
         """Whether a faultless digest names the file with its hash, whether it is proven, and its fault."""
@@ -282,14 +283,11 @@ class _Names:
         for digest, hash_value in faultless or by:
             if hash_value != text_sha256:
                 return False, False, _changed(digest)
-        if any(self._counts(digest) for digest, _ in faultless):
+        if any(_vouches(digest, self._with_keys) for digest, _ in faultless):
             return True, any(digest.is_signed for digest, _ in faultless), None
-        if self._is_covered(file) and not (by and not faultless):
-            return False, False, f"is named by no {'signed ' if self._with_keys and by else ''}digest"
+        if (faultless or not by) and self._is_covered(file):
+            return False, False, f"is named by no {'signed ' if faultless else ''}digest"
         return bool(faultless), False, None
-
-    def _counts(self, digest: Digest) -> bool:
-        return not digest.fault and (digest.is_signed or not self._with_keys)
 
     def _is_covered(self, file: Delivery) -> bool:
         """Whether every trail's digests cover the time of its delivery, an hour before it and an hour after it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -71,7 +71,7 @@ def keys_from_file(path: Path) -> list[PublicKey]:
         raise UsageError(f"{path}: not what `aws cloudtrail list-public-keys` prints: {reason}") from error
 
 
-def keys_from_cloudtrail(regions: Iterable[str], run_date: date) -> list[PublicKey]:
+def keys_from_cloudtrail(regions: Sequence[str], run_date: date) -> list[PublicKey]:
     """The keys with which CloudTrail signed in `regions` from the day before `run_date` to the day after it.
 
     Asks ListPublicKeys in each region. Raises LogStoreError where none can be asked, SomeKeysMissing where one can't:
@@ -81,7 +81,6 @@ def keys_from_cloudtrail(regions: Iterable[str], run_date: date) -> list[PublicK
     end = min(start + timedelta(days=3), datetime.now(UTC))
     keys: list[PublicKey] = []
     reasons: list[str] = []
-    asked_regions = 0
     for region in regions:
         try:
             client: Any = boto3.client("cloudtrail", region_name=region)
@@ -95,12 +94,11 @@ def keys_from_cloudtrail(regions: Iterable[str], run_date: date) -> list[PublicK
                 if not page.get("NextToken"):
                     break
                 asked["NextToken"] = page["NextToken"]
-            asked_regions += 1
         except (BotoCoreError, ClientError, ValueError, UnsupportedAlgorithm) as error:
             reasons.append(f"digests: cannot list CloudTrail's public keys in {region}: {error}")
     if not reasons:
         return keys
-    raise SomeKeysMissing(reasons[0], keys) if asked_regions else LogStoreError(reasons[0])
+    raise SomeKeysMissing(reasons[0], keys) if len(reasons) < len(regions) else LogStoreError(reasons[0])
 
 
 def _public_key(fingerprint: str, der: bytes, valid_from: datetime, valid_until: datetime) -> PublicKey:

@@ -274,15 +274,17 @@ def _log_gaps(options: RunOptions, summary: Summary) -> list[str]:
     """Why the logs do not cover the day: per account and region, and per file that could not be read or trusted."""
     coverage = [row for row in rows_of(summary.log_coverage) if row["gap"]]
     in_scope = {(row["account_id"], row["region"]) for row in coverage if row["in_scope"]}
-    not_reviewed = {(row["account_id"], row["region"]) for row in coverage if not row["in_scope"] and row["log_files"]}
     gaps = [f"{row['account_id']} {row['region']}: {row['gap']}" for row in coverage]
     files = [
         f"{row['log_file']} {text}"
         for row in rows_of(summary.log_files)
-        for is_in_scope in [(row["account_id"], row["region"]) in in_scope]
-        for text in (row["problem"] if is_in_scope and row["kind"] == "log" else None, row["integrity_fault"])
+        for text in (
+            row["problem"] if row["kind"] == "log" and (row["account_id"], row["region"]) in in_scope else None,
+            row["integrity_fault"],
+        )
         if text
     ]
+    not_reviewed = any(row["log_files"] for row in coverage if not row["in_scope"])
     hint = f"write settings for these logs: pci-log-review init --logs {options.logs} --settings DIR"
     return _shortened(gaps) + _shortened(files) + ([hint] if not_reviewed else [])
 

@@ -27,6 +27,8 @@ from .clock import days
 from .evidence_store import EvidenceError, EvidenceStore
 from .manifest import Manifest, read_manifest
 
+_OTHER_HASH = "was changed after it was sealed: the chain names another hash"
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -90,16 +92,15 @@ def _missing(missing: list[date]) -> Iterator[Fault]:
 def altered(store: EvidenceStore, manifest: Manifest) -> Fault | None:
     """The first thing that is wrong with a sealed run: its files, or its manifest as the record after it names it."""
     keys = store.keys()
-    if faults := run_faults(store, manifest, keys):
+    if faults := _file_faults(store, manifest, keys):
         return faults[0]
-    path = manifest.record.path
     named = named_by_the_next(store, records(keys), manifest.record)
-    if named and link(path, store.read(path)) != named:
-        return Fault(path, "was changed after it was sealed: the chain names another hash")
+    if named and named.sha256 != manifest.sha256:
+        return Fault(named.path, _OTHER_HASH)
     return None
 
 
-def run_faults(store: EvidenceStore, manifest: Manifest, keys: list[str]) -> list[Fault]:
+def _file_faults(store: EvidenceStore, manifest: Manifest, keys: list[str]) -> list[Fault]:
     """What is wrong with the files of one sealed run."""
     folder = manifest.record.folder
     there = {key.removeprefix(f"{folder}/") for key in keys if key.startswith(f"{folder}/")} - {MANIFEST}
@@ -123,7 +124,7 @@ def _run_faults(store: EvidenceStore, record: Record, keys: list[str]) -> tuple[
         manifest = read_manifest(store, record)
     except EvidenceError as error:
         return [Fault(record.path, str(error))], 0
-    faults = run_faults(store, manifest, keys)
+    faults = _file_faults(store, manifest, keys)
     if manifest.conclusion.run_date != record.run_date:
         faults.append(Fault(record.path, f"is the manifest of {manifest.conclusion.run_date}"))
     return faults, len(manifest.files)
@@ -193,7 +194,7 @@ def _link_faults(named: Link | None, before: Link | None, known: list[Record]) -
         return [Fault(named.path, "was removed: the chain names it")]
     if before is None or named.path != before.path:
         return [Fault(before.path if before else named.path, "does not stand in the chain where its time puts it")]
-    return [Fault(named.path, "was changed after it was sealed: the chain names another hash")]
+    return [Fault(named.path, _OTHER_HASH)]
 
 
 def _strangers(store: EvidenceStore, keys: list[str], known: list[Record]) -> tuple[list[Fault], list[str]]:
