@@ -3,7 +3,10 @@
    there is no inventory, and on Athena only the files show from which staging read something. #}
 {% macro log_files_delivered() %}
     with inventory as (
-        {{ inventory_of_day() }}
+        select log_file, account_id, region, kind, size, etag, sha256, records, is_proven, problem, integrity_fault
+        from {{ source('cloudtrail', 'inventory') }}
+        -- the name of a folder: a date for DuckDB, a text for Athena
+        where cast(run_date as varchar) = '{{ run_date() }}'
     ),
 
     reviewed as (

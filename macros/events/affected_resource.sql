@@ -5,7 +5,7 @@
         nullif(split_part(resource_arns, chr(10), 1), ''),
         {{ json_text('request_parameters', '$.bucketName') }}
         || coalesce('/' || {{ json_text('request_parameters', '$.key') }}, ''),
-        split_part({{ json_texts('request_parameters', [
+        split_part({{ first_json_text('request_parameters', [
             'groupId', 'groupName', 'userName', 'roleName', 'instanceProfileName', 'policyName', 'policyArn',
             'serialNumber', 'accessKeyId', 'accountAlias', 'sAMLProviderArn', 'openIDConnectProviderArn',
             'serverCertificateName', 'permissionSetArn', 'functionName', 'tableName', 'keyId', 'secretId',
@@ -20,7 +20,7 @@
             'autoScalingGroupName', 'launchTemplateName', 'fileSystemId', 'backupVaultName', 'workGroup', 'arn',
             'resourceId', 'id', 'name'
         ]) }}, chr(10), 1),
-        split_part({{ json_texts('response_elements', [
+        split_part({{ first_json_text('response_elements', [
             'functionArn', 'groupId', 'keyId', 'arn', 'dBInstanceArn', 'volumeId', 'snapshotId', 'imageId', 'trailARN'
         ]) }}, chr(10), 1)
     )

@@ -5,7 +5,10 @@
     case
         when {{ known('errorcode') }} is not null
             then case when {{ matches_any('logs.errorcode', refusals) }} then 'denied' else 'failure' end
-        when {{ says_failure('responseelements') }} or {{ says_failure('serviceeventdetails') }} then 'failure'
+        when
+            (eventsource in ('signin.amazonaws.com', 'sso.amazonaws.com') or eventname = 'ConsoleLogin')
+            and (coalesce(responseelements, '') like '%Failure%' or coalesce(serviceeventdetails, '') like '%Failure%')
+            then 'failure'
         when eventname = 'ConsoleLogin' and coalesce(responseelements, '') not like '%Success%' then 'failure'
         else 'success'
     end

@@ -1,9 +1,25 @@
-with reviewed as (
-    {{ reviewed_events('10.2.1.1', stores=ref('cardholder_data_stores'), every_data_event=true) }}
+{{ config(tags=['10.2.1.1'], meta={'pci_dss_v4_0_1': '10.2.1.1', 'pci_dss_v3_2_1': '10.2.1'}) }}
+
+with events as (
+    {{ events_with_catalogue('10.2.1.1') }}
+),
+
+cardholder_data_access as (
+    select
+        events.*,
+        coalesce(catalogue_title, 'Access a listed store') as title,
+        cardholder_data_store as store,
+        case when is_data_event then 'data event' end as flags
+    from events
+    where
+        -- it touches a store that the settings list, and is a data event or one that the catalogue names
+        (cardholder_data_store is not null and (is_data_event or catalogue_applies_to = 'listed stores'))
+        -- or the catalogue says that it counts wherever it happens
+        or catalogue_applies_to = 'always'
 ),
 
 final as (
-    {{ findings('10.2.1.1', 'reviewed', flags=['is_data_event']) }}
+    {{ finding_rows('10.2.1.1', 'cardholder_data_access') }}
 )
 
 select * from final

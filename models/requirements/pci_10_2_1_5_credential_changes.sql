@@ -1,38 +1,26 @@
-with reviewed as (
-    {{ reviewed_events('10.2.1.5') }}
+{{ config(tags=['10.2.1.5'], meta={'pci_dss_v4_0_1': '10.2.1.5', 'pci_dss_v3_2_1': '10.2.5.b, 10.2.5.c'}) }}
+
+with events as (
+    {{ events_with_catalogue('10.2.1.5') }}
 ),
 
-names as (
+credential_changes as (
     select
-        reviewed.*,
-        chr(10) || replace(coalesce({{ json_texts('request_parameters', [
-            'groupName', 'policyName', 'policyArn', 'managedPolicyArn', 'permissionSetArn', 'roleName', 'group'
-        ]) }}, ''), '/', chr(10)) || chr(10) as granted_names
-    from reviewed
-),
-
-flagged as (
-    select
-        names.*,
-        -- what gives somebody a privilege that he did not have
-        event_name in (
-            'AddUserToGroup', 'AddRoleToInstanceProfile', 'AttachGroupPolicy', 'AttachRolePolicy', 'AttachUserPolicy',
-            'PutGroupPolicy', 'PutRolePolicy', 'PutUserPolicy', 'CreatePolicyVersion', 'SetDefaultPolicyVersion',
-            'UpdateAssumeRolePolicy', 'DeleteRolePermissionsBoundary', 'DeleteUserPermissionsBoundary',
-            'CreateAccountAssignment', 'AttachManagedPolicyToPermissionSet', 'PutInlinePolicyToPermissionSet',
-            'AttachCustomerManagedPolicyReferenceToPermissionSet', 'CreateGroupMembership', 'AddMemberToGroup',
-            'AdminAddUserToGroup', 'CreateAccessEntry', 'AssociateAccessPolicy', 'AttachPolicy'
-        ) as is_elevation,
-        exists(
-            select 1
-            from {{ ref('administrative_grants') }} as listed
-            where names.granted_names like '%' || chr(10) || listed.name || chr(10) || '%'
-        ) as is_administrative
-    from names
+        events.*,
+        catalogue_title as title,
+        coalesce(cardholder_data_store, audit_log_store) as store,
+        nullif(concat_ws(
+            ', ',
+            -- the catalogue flags what gives somebody a privilege
+            catalogue_flag,
+            case when administrative_grant is not null then 'administrative grant' end
+        ), '') as flags
+    from events
+    where catalogue_applies_to = 'always'
 ),
 
 final as (
-    {{ findings('10.2.1.5', 'flagged', flags=['is_elevation', 'is_administrative']) }}
+    {{ finding_rows('10.2.1.5', 'credential_changes') }}
 )
 
 select * from final

@@ -1,32 +1,23 @@
+{{ config(tags=['10.2.2'], meta={'pci_dss_v4_0_1': '10.2.2', 'pci_dss_v3_2_1': '10.3.1 - 10.3.6'}) }}
+
 with events as (
-    {{ events_of_day('10.2.2') }}
+    select * from {{ ref('int_events_with_facts') }}
+    where run_date = {{ run_date_sql() }}
 ),
 
--- the six details of 10.2.2; the affected service counts as the resource where no single resource is meant
-details as (
+incomplete_records as (
     select
         events.*,
-        case when actor_name is null then ', who' else '' end
-        || case when event_name is null then ', what' else '' end
-        || case when event_time is null then ', when' else '' end
-        || case when {{ lacks_outcome() }} then ', success or failure' else '' end
-        || case when source_ip is null then ', origin' else '' end
-        || case when event_source is null and resource_arns is null then ', affected resource' else '' end
-            as missing
+        'Record without ' || missing_details as title,
+        coalesce(cardholder_data_store, audit_log_store) as store,
+        'lacks ' || replace(missing_details, ', ', ', lacks ') as flags
     from events
-),
-
-incomplete as (
-    select
-        details.*,
-        substr(missing, 3) as missing_details,
-        'Record without ' || substr(missing, 3) as title
-    from details
-    where missing <> ''
+    -- it lacks who, what, when, success or failure, origin or the affected resource
+    where missing_details is not null
 ),
 
 final as (
-    {{ findings('10.2.2', 'incomplete', flags=['missing_details']) }}
+    {{ finding_rows('10.2.2', 'incomplete_records') }}
 )
 
 select * from final

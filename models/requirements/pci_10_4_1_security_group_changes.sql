@@ -1,26 +1,35 @@
--- an event that AWS adds tomorrow is reviewed before the catalogue knows it
+{{ config(tags=['10.4.1'], meta={'pci_dss_v4_0_1': '10.4.1', 'pci_dss_v3_2_1': '10.6'}) }}
+
 with events as (
-    {{ events_of_day('10.4.1-security-groups', own_rule="event_name like '%SecurityGroup%' and " ~ is_no_read()) }}
+    {{ events_with_catalogue('10.4.1-security-groups') }}
 ),
 
 security_group_changes as (
     select
         events.*,
-        coalesce(catalogue_title, 'Change a security group') as title,
-        coalesce(
-            -- a changed rule counts whichever its direction, which its record does not tell
-            (event_name like '%Ingress%' or event_name = 'ModifySecurityGroupRules')
-            and {{ regexp_like('request_parameters', '"(0\\.0\\.0\\.0|::)\\\\?/0"') }}
-            and event_name not like 'Revoke%'
-            and event_name not like '%Descriptions%',
-            false
-        ) as opens_to_world
+        catalogue_title as title,
+        coalesce(cardholder_data_store, audit_log_store) as store,
+        case
+            when
+                -- a changed rule counts whichever its direction, which its record does not tell
+                (event_name like '%Ingress%' or event_name = 'ModifySecurityGroupRules')
+                and event_name not like 'Revoke%'
+                and event_name not like '%Descriptions%'
+                and {{ regexp_like('request_parameters', '"(0\\.0\\.0\\.0|::)\\\\?/0"') }}
+                then 'opens to the world'
+        end as flags
     from events
-    where is_reviewed
+    where
+        -- the catalogue names it, or whatever else has SecurityGroup in its name
+        catalogue_applies_to = 'always'
+        -- of which these only read
+        and event_name not like 'Describe%'
+        and event_name not like 'Get%'
+        and event_name not like 'List%'
 ),
 
 final as (
-    {{ findings('10.4.1-security-groups', 'security_group_changes', flags=['opens_to_world']) }}
+    {{ finding_rows('10.4.1-security-groups', 'security_group_changes') }}
 )
 
 select * from final

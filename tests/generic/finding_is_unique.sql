@@ -1,12 +1,12 @@
-{# Each finding stands once: no two rows of the run date are the same event of the same account. #}
+{# Each finding stands once: no two rows of the run date under one requirement are the same event. #}
 {% test finding_is_unique(model) %}
     -- depends_on: {{ ref('daily_review') }}
     select
-        aws_account_id, event_id, event_time, event_source, event_name, error_code, request_parameters, response_elements,
+        requirement,
+        {{ finding_key() | join(',\n        ') }},
         count(*) as copies
     from {{ model }}
     where run_date = {{ run_date_sql() }}
-    group by
-        aws_account_id, event_id, event_time, event_source, event_name, error_code, request_parameters, response_elements
+    group by requirement, {{ finding_key() | join(', ') }}
     having count(*) > 1
 {% endtest %}

@@ -1,0 +1,17 @@
+{# The name of the first line, by name, of a list whose LIKE pattern one of an array's texts matches; NULL where none
+   does. `listed` is a query with the columns `name` and `pattern`. DuckDB would keep every wide row of the day aside
+   for a correlated query; an array it only looks at. #}
+{% macro first_listed(texts, listed) %}
+    {{- return(adapter.dispatch('first_listed')(texts, listed)) -}}
+{% endmacro %}
+
+{% macro duckdb__first_listed(texts, listed) -%}
+    list_min(list_transform(list_filter(
+        (select list(listed) from ({{ listed }}) as listed),
+        lambda line : list_bool_or(list_transform({{ texts }}, lambda element : element like line.pattern))
+    ), lambda line : line.name))
+{%- endmacro %}
+
+{% macro athena__first_listed(texts, listed) -%}
+    (select min(listed.name) from ({{ listed }}) as listed where any_match({{ texts }}, element -> element like listed.pattern))
+{%- endmacro %}

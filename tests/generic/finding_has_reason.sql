@@ -1,0 +1,50 @@
+{# Each finding is there for a reason: the catalogue names its event for its requirement (on a listed store, where the
+   line says so), or a flag names the rule that it meets. #}
+{% test finding_has_reason(model) %}
+    -- depends_on: {{ ref('daily_review') }}
+    with findings as (
+        select * from {{ model }}
+        where run_date = {{ run_date_sql() }}
+    ),
+
+    -- patterns are matched with the few names, not with the many findings
+    names as (
+        select distinct
+            requirement,
+            event_source,
+            event_name
+        from findings
+    ),
+
+    catalogued as (
+        select distinct
+            names.requirement,
+            names.event_source,
+            names.event_name,
+            reviewed_events.applies_to
+        from names
+        inner join {{ ref('reviewed_events') }} as reviewed_events
+            on
+                names.requirement = reviewed_events.requirement
+                and names.event_source like reviewed_events.event_source
+                and names.event_name like reviewed_events.event_name
+        -- a line for every service is about changes
+        where reviewed_events.event_source <> '%' or names.event_name not like 'Describe%'
+    )
+
+    select findings.*
+    from findings
+    where
+        not coalesce({{ regexp_like(
+            'findings.flags', '(^|, )(root|session of root|administrator|refused|data event|lacks [a-z ]+)(,|$)'
+        ) }}, false)
+        and not exists (
+            select 1
+            from catalogued
+            where
+                findings.requirement = catalogued.requirement
+                and findings.event_source = catalogued.event_source
+                and findings.event_name = catalogued.event_name
+                and (catalogued.applies_to = 'always' or findings.store is not null)
+        )
+{% endtest %}
