@@ -1,4 +1,4 @@
 -- The article's query for PCI DSS v3.2.1 10.6: which subnets were changed.
--- The filter stands in macros/article/article_query.sql. Every row that it returns is one of
+-- The filter stands in macros/article/article_queries.sql. Every row that it returns is one of
 -- pci_10_4_1_network_changes, and a test holds that.
-{{ article_query('10.6 subnets') }}
+{{ article_query('10.4.1-network') }}

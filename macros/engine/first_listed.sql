@@ -6,10 +6,11 @@
 {% endmacro %}
 
 {% macro duckdb__first_listed(texts, listed) -%}
-    list_min(list_transform(list_filter(
+    -- DuckDB would look at the whole list for an empty array, too
+    case when len({{ texts }}) > 0 then list_min(list_transform(list_filter(
         (select list(listed) from ({{ listed }}) as listed),
         lambda line : list_bool_or(list_transform({{ texts }}, lambda element : element like line.pattern))
-    ), lambda line : line.name))
+    ), lambda line : line.name)) end
 {%- endmacro %}
 
 {% macro athena__first_listed(texts, listed) -%}

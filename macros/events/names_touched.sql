@@ -12,7 +12,10 @@
             'fileSystemId', 'deliveryStreamName', 'keyIdentifier', 'aliasName', 'targetKeyId', 'tableBucketARN',
             'databaseName', 'backupVaultName'
         ]) }}
-        || split(coalesce({{ regexp_part(json_text('request_parameters', '$.x-amz-copy-source'), '^/?([^/]+)/') }}, ''), chr(10))
+        || split(coalesce(case
+            when request_parameters like '%x-amz-copy-source%'
+                then {{ regexp_part(json_text('request_parameters', '$.x-amz-copy-source'), '^/?([^/]+)/') }}
+       end, ''), chr(10))
         || split(coalesce(case
             when event_source = 'athena.amazonaws.com' then {{ regexp_replace_all(
                 json_text('request_parameters', '$.queryString'), '[^A-Za-z0-9_-]+', by='chr(10)'

@@ -13,7 +13,8 @@ administrators_of_day as (
         select distinct
             coalesce(actor_arn, '') as actor_arn,
             coalesce(session_issuer_arn, '') as session_issuer_arn
-        from calls
+        from {{ ref('stg_cloudtrail__events') }}
+        where run_date = {{ run_date_sql() }}
     ) as principals
     where
         exists (
@@ -26,10 +27,13 @@ administrators_of_day as (
 ),
 
 catalogued_names as (
-    select distinct
+    select
         event_source,
-        event_name
+        event_name,
+        -- `always` comes before `listed stores`
+        min(applies_to) as applies_to
     from {{ ref('int_catalogue_of_day') }}
+    group by event_source, event_name
 ),
 
 services_with_listed_stores as (
@@ -38,7 +42,7 @@ services_with_listed_stores as (
     select event_source from {{ ref('audit_log_stores') }}
 ),
 
-calls_with_principal as (
+facts_of_calls as (
     select
         calls.*,
         coalesce(calls.actor_type = 'Root', false) as is_root,
@@ -62,7 +66,8 @@ calls_with_principal as (
             case when calls.source_ip is null then 'origin' end,
             case when calls.event_source is null and calls.resource_arns is null then 'affected resource' end
         ), '') as missing_details,
-        catalogued_names.event_name is not null as is_catalogued
+        catalogued_names.applies_to,
+        services_with_listed_stores.event_source is not null as has_listed_stores
     from calls
     left join administrators_of_day
         on
@@ -70,33 +75,60 @@ calls_with_principal as (
             and coalesce(calls.session_issuer_arn, '') = administrators_of_day.session_issuer_arn
     left join catalogued_names
         on calls.event_source = catalogued_names.event_source and calls.event_name = catalogued_names.event_name
+    left join services_with_listed_stores on calls.event_source = services_with_listed_stores.event_source
 ),
 
 -- No rule stands here: what is left out lacks everything that one of the rules asks for.
-calls_that_a_rule_may_want as (
+calls_with_principal as (
     select
-        calls_with_principal.*,
-        {{ names_touched() }} as names_touched,
-        {{ names_granted() }} as names_granted
-    from calls_with_principal
-    where
-        is_catalogued
+        facts_of_calls.*,
+        coalesce(applies_to = 'always', false)
         or is_root
         or is_session_of_root
         or is_administrator
         or outcome <> 'success'
-        or missing_details is not null
-        or (is_data_event and event_source in (select services.event_source from services_with_listed_stores as services))
+        or missing_details is not null as is_wanted_anywhere
+    from facts_of_calls
+),
+
+calls_to_look_at as (
+    select
+        calls_with_principal.*,
+        -- without a listed store there is nothing to compare names with
+        case when has_listed_stores then {{ names_touched() }} end as names_touched
+    from calls_with_principal
+    where is_wanted_anywhere or (has_listed_stores and (is_data_event or applies_to = 'listed stores'))
+),
+
+-- many calls touch the same: their names are compared with the listed stores once
+stores_touched as (
+    select
+        touched.names_touched,
+        {{ first_listed('touched.names_touched', listed_stores('cardholder_data_stores')) }} as cardholder_data_store,
+        {{ first_listed('touched.names_touched', listed_stores('audit_log_stores')) }} as audit_log_store
+    from (select distinct names_touched from calls_to_look_at where names_touched is not null) as touched
+),
+
+calls_with_stores as (
+    select
+        calls_to_look_at.*,
+        stores_touched.cardholder_data_store,
+        stores_touched.audit_log_store,
+        {{ names_granted() }} as names_granted
+    from calls_to_look_at
+    left join stores_touched on calls_to_look_at.names_touched = stores_touched.names_touched
+    where
+        calls_to_look_at.is_wanted_anywhere
+        or stores_touched.cardholder_data_store is not null
+        or stores_touched.audit_log_store is not null
 ),
 
 final as (
     select
-        calls_that_a_rule_may_want.*,
+        calls_with_stores.*,
         {{ affected_resource() }} as resource,
-        {{ first_listed('names_touched', listed_stores('cardholder_data_stores')) }} as cardholder_data_store,
-        {{ first_listed('names_touched', listed_stores('audit_log_stores')) }} as audit_log_store,
         {{ first_listed('names_granted', listed_grants()) }} as administrative_grant
-    from calls_that_a_rule_may_want
+    from calls_with_stores
 )
 
 select {{ model.columns.keys() | join(', ') or '*' }} from final

@@ -1,0 +1,36 @@
+-- What one of the article's queries returns for the run date, and the findings of its requirement do not hold. An event
+-- that was delivered twice is one finding, hence the event is compared and not its file; ids and times may be missing.
+-- depends_on: {{ ref('daily_review') }}, {{ ref('cardholder_data_stores') }}, {{ ref('audit_log_stores') }}
+with events as (
+    select * from {{ ref('stg_cloudtrail__events') }}
+    where run_date = {{ run_date_sql() }}
+),
+
+article as (
+    {% for requirement, query in article_queries().items() %}
+        select
+            '{{ requirement }}' as requirement,
+            aws_account_id,
+            coalesce(event_id, '') as event_id,
+            coalesce(cast(event_time as varchar), '') as event_time,
+            event_name
+        from events
+        where {{ query.filter }}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+findings as (
+    select
+        requirement,
+        aws_account_id,
+        coalesce(event_id, '') as event_id,
+        coalesce(cast(event_time as varchar), '') as event_time,
+        event_name
+    from {{ ref('findings') }}
+    where run_date = {{ run_date_sql() }}
+)
+
+select * from article
+except
+select * from findings
