@@ -1,0 +1,125 @@
+"""What holds for the rules as a whole: no line of the catalogue is without effect, and no event that a rule wants is
+left out before the rule sees it."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.athena.test_other_logs import lay_generated, lay_odd
+from tests.checkout import NO_TESTS, ROOT, Checkout
+
+DAY = "2026-03-10"
+FOLDER = f"AWSLogs/111122223333/CloudTrail/us-east-1/{DAY.replace('-', '/')}"
+STORE = "the-store"
+REQUIREMENTS = [
+    line["requirement"] for line in yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]["requirements"]
+]
+
+
+def lines_of_catalogue() -> list[dict[str, str]]:
+    with (ROOT / "seeds" / "catalogue" / "reviewed_events.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def call_named_by(line: dict[str, str]) -> tuple[str, str]:
+    """A service and an event that the line's patterns match."""
+    return line["event_source"].replace("%", "example.amazonaws.com"), line["event_name"].replace("%", "2026")
+
+
+def record(event_source: str, event_name: str) -> dict[str, Any]:
+    """A complete record of a call that failed, as a sign-in has to, and that touches a listed store."""
+    return {
+        "eventID": f"{event_source} {event_name}",
+        "eventTime": f"{DAY}T08:00:00Z",
+        "eventSource": event_source,
+        "eventName": event_name,
+        "awsRegion": "us-east-1",
+        "sourceIPAddress": "192.0.2.1",
+        "userIdentity": {"type": "IAMUser", "userName": "ada", "arn": "arn:aws:iam::111122223333:user/ada"},
+        "errorCode": "ServiceUnavailable",
+        "requestParameters": {"name": STORE},
+        "eventType": "AwsApiCall",
+        "managementEvent": True,
+        "recipientAccountId": "111122223333",
+    }
+
+
+def settings_with_a_store_of_each(services: Iterable[str], folder: Path) -> None:
+    """The shipped settings, with one store of each service in both lists."""
+    folder.mkdir()
+    for path in (ROOT / "seeds" / "settings").glob("*.csv"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    stores = "".join(f"{service},{STORE},a test\n" for service in sorted(services))
+    for name in ("cardholder_data_stores", "audit_log_stores"):
+        (folder / f"{name}.csv").write_text(f"event_source,name,description\n{stores}")
+
+
+@pytest.fixture(scope="module")
+def found_by_the_catalogue(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, ...]]:
+    """What the review finds of a day on which each line's event happened: requirement, service, event and title."""
+    home = tmp_path_factory.mktemp("catalogue")
+    lines = lines_of_catalogue()
+    path = home / "logs" / FOLDER / f"111122223333_CloudTrail_us-east-1_{DAY.replace('-', '')}T0800Z_a.json.gz"
+    path.parent.mkdir(parents=True)
+    records = [record(*call) for call in dict.fromkeys(map(call_named_by, lines))]
+    path.write_bytes(gzip.compress(json.dumps({"Records": records}).encode()))
+    settings_with_a_store_of_each(
+        {call_named_by(line)[0] for line in lines if line["applies_to"] == "listed stores"}, home / "settings"
+    )
+    checkout = Checkout.of(home / "reviewed")
+    ended = checkout.review(DAY, home / "logs", "--settings", str(home / "settings"), **NO_TESTS)
+    assert ended.code in (0, 3), ended.last_lines
+    return set(checkout.rows("select requirement, event_source, event_name, title from findings"))
+
+
+def test_every_line_of_the_catalogue_has_an_effect(found_by_the_catalogue: set[tuple[str, ...]]) -> None:
+    without = [
+        line
+        for line in lines_of_catalogue()
+        if (line["requirement"], *call_named_by(line), line["title"]) not in found_by_the_catalogue
+    ]
+    assert not without
+
+
+@pytest.fixture(scope="module")
+def found_in_all_events(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[set[tuple[Any, ...]]]]:
+    """For each requirement, the findings as the project has them, and those of a project that looks at every event."""
+    home = tmp_path_factory.mktemp("every-event")
+    lay_generated(home / "logs")
+    lay_odd(home / "logs")
+    for path in (ROOT / "sample_logs").glob(f"AWSLogs/*/CloudTrail/*/{DAY.replace('-', '/')}/*"):
+        target = home / "logs" / "AWSLogs" / "o-a1b2c3d4e5" / Path(*path.parts[-7:])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    as_it_is, every_event = Checkout.of(home / "as-it-is"), Checkout.of(home / "every-event", copied=True)
+    model = "models/intermediate/int_events_with_facts.sql"
+    every_event.broken(model, "where is_wanted_anywhere or (", "where true or (")
+    every_event.broken(model, "calls_to_look_at.is_wanted_anywhere\n", "true\n")
+    rows: list[list[tuple[Any, ...]]] = []
+    for checkout in (as_it_is, every_event):
+        ended = checkout.review(DAY, home / "logs", **NO_TESTS)
+        assert ended.code in (0, 3), ended.last_lines
+        rows.append(checkout.rows("select * from findings"))
+    columns = [name for (name,) in as_it_is.rows("select column_name from (describe findings)")]
+    at = columns.index("requirement")
+    kept, seen = (
+        checkout.rows("select count(*) from int_events_with_facts")[0][0] for checkout in (as_it_is, every_event)
+    )
+    assert kept < seen, "nothing was left out, so this shows nothing"
+    return {name: [{row for row in found if row[at] == name} for found in rows] for name in REQUIREMENTS}
+
+
+@pytest.mark.parametrize("requirement", REQUIREMENTS)
+def test_no_event_that_the_rule_wants_is_left_out_before_it(
+    found_in_all_events: dict[str, list[set[tuple[Any, ...]]]], requirement: str
+) -> None:
+    as_it_is, of_every_event = found_in_all_events[requirement]
+    assert as_it_is == of_every_event
+    assert as_it_is, "without a finding this shows nothing"
