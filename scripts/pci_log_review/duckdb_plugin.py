@@ -9,8 +9,8 @@ from pathlib import Path
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 
-from .inventory import ensure_inventory
-from .lake import convert_day
+from .warehouse.inventory import ensure_inventory
+from .warehouse.lake import convert_day
 
 
 def lake_folder() -> Path:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measure a large day: generate its log files, convert them, and run the whole `dbt build` over them.
 
-    python scripts/benchmark.py [--events 1000000] [--keep DIR]
+    python scripts/tools/benchmark.py [--events 1000000] [--keep DIR]
 
 The events are the sample logs' own, copied many times with other ids, times and keys, in a mix as it is found in real
 trails: mostly reads, a quarter data events, some findings of every requirement. The same events every time. Prints
@@ -31,7 +31,7 @@ from typing import Any
 
 import deflate
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 DAY = "2026-03-10"
 FILES = 200
 BYTES_PER_EVENT = 1_700
@@ -148,9 +148,9 @@ CONVERT = """
 import sys
 from datetime import date
 from pathlib import Path
-from pci_log_review.deliveries import trails
-from pci_log_review.lake import convert_day
-from pci_log_review.log_store import open_store
+from pci_log_review.cloudtrail.deliveries import trails
+from pci_log_review.warehouse.lake import convert_day
+from pci_log_review.cloudtrail.store import open_store
 logs, day, lake = sys.argv[1:]
 scope = frozenset((trail.account_id, trail.region) for trail in trails(open_store(logs)))
 files = convert_day(logs, date.fromisoformat(day), scope, Path(lake))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write the sample logs: three days of CloudTrail files of an invented card-payment shop, 'Example Pay'.
 
-    python scripts/make_sample_logs.py [DIR]        (default: sample_logs beside scripts/)
+    python scripts/tools/make_sample_logs.py [DIR]      (default: sample_logs beside scripts/)
 
 DIR/AWSLogs is removed and written anew, the same every time: nothing here reads a clock or a random source. Account
 ids, addresses, access keys and names are those that AWS and the RFCs set aside for documentation.
@@ -42,7 +42,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 Json = dict[str, Any]
 
-SAMPLE_LOGS = Path(__file__).resolve().parent.parent / "sample_logs"
+SAMPLE_LOGS = Path(__file__).resolve().parents[2] / "sample_logs"
 
 PROD, SECURITY, OUTSIDE = "111122223333", "444455556666", "999999999999"
 LOGS = "example-pay-cloudtrail-logs"

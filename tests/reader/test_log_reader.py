@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pci_log_review import log_reader
-from pci_log_review.log_reader import MAX_BYTES, MAX_OBJECTS, UnreadableLogFile, read_records
+from pci_log_review.cloudtrail import reader as log_reader
+from pci_log_review.cloudtrail.reader import MAX_BYTES, MAX_OBJECTS, UnreadableLogFile, read_records
 
 from .native_logs import event, log_text
 
@@ -117,7 +117,7 @@ def test_a_file_of_another_name_is_refused(name: str) -> None:
 def test_an_object_of_200_mb_is_read_in_bounded_memory() -> None:
     program = """if True:
         import gzip, json, resource
-        from pci_log_review.log_reader import read_records
+        from pci_log_review.cloudtrail.reader import read_records
         record = json.dumps({"eventName": "x" * 1_680}).encode()
         data = gzip.compress(b'{"Records":[' + b",".join([record] * 120_000) + b"]}", 1)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

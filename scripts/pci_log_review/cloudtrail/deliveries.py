@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 
-from .log_store import PARALLEL_READS, LogStore, LogStoreError, StoredFile
+from .store import PARALLEL_READS, LogStore, LogStoreError, StoredFile
 
 ROOT = "AWSLogs"
 KINDS = {"CloudTrail": "log", "CloudTrail-Digest": "digest", "CloudTrail-Insight": "insight"}

@@ -18,8 +18,8 @@ from typing import Any
 import msgspec
 
 from .deliveries import Delivery, trails
-from .log_reader import UnreadableLogFile, uncompressed
-from .log_store import PARALLEL_READS, LogStore, LogStoreError, read_ahead
+from .reader import UnreadableLogFile, uncompressed
+from .store import PARALLEL_READS, LogStore, LogStoreError, read_ahead
 
 MAX_DIGEST_BYTES = 1 << 25  # uncompressed; one that names ten thousand log files has some 3 MB
 
@@ -186,8 +186,8 @@ class Content(msgspec.Struct, rename="camel"):
 _decode = msgspec.json.Decoder(Content).decode
 
 
-class Fault(Exception):
-    """A digest can't be taken for what it should be; the text continues its name."""
+class DigestError(Exception):
+    """A digest is not what it should be; the text continues its name."""
 
 
 @dataclass
@@ -275,11 +275,11 @@ def _read_digest(place: Place, found: Future[tuple[bytes, dict[str, str]]]) -> D
         digest.signature = metadata.get("signature")
         text = uncompressed(data)
         if len(text) > MAX_DIGEST_BYTES:
-            raise Fault(f"holds more than {MAX_DIGEST_BYTES} bytes of JSON")
+            raise DigestError(f"holds more than {MAX_DIGEST_BYTES} bytes of JSON")
         digest.text_sha256 = hashlib.sha256(text).hexdigest()
         digest.content = _understood(bytes(text))
         _take_in(digest, digest.content)
-    except (Fault, LogStoreError, UnreadableLogFile) as error:
+    except (DigestError, LogStoreError, UnreadableLogFile) as error:
         digest.blame(str(error))
     return digest
 
@@ -287,13 +287,13 @@ def _read_digest(place: Place, found: Future[tuple[bytes, dict[str, str]]]) -> D
 def _understood(text: bytes) -> Content:
     def refuse_two(pairs: list[tuple[str, Any]]) -> None:
         if len({name for name, _ in pairs}) < len(pairs):
-            raise Fault("has a field twice; it is unclear which one is meant")
+            raise DigestError("has a field twice; it is unclear which one is meant")
 
     try:
         content = _decode(text)
         json.loads(text.decode(), object_pairs_hook=refuse_two, parse_int=str)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise Fault(f"is not a CloudTrail digest: {error}") from error
+        raise DigestError(f"is not a CloudTrail digest: {error}") from error
     return content
 
 
@@ -302,7 +302,7 @@ def _take_in(digest: Digest, content: Content) -> None:
     place = digest.place
     digest.start, digest.end = _utc(content.digest_start_time), _utc(content.digest_end_time)
     if not content.digest_s3_object.endswith(place.key) or content.digest_s3_object[: -len(place.key)][-1:] not in "/":
-        raise Fault(f"does not lie where it was delivered, which is {one_line(content.digest_s3_object)}")
+        raise DigestError(f"does not lie where it was delivered, which is {one_line(content.digest_s3_object)}")
     prefix = content.digest_s3_object[: -len(place.key)]
 
     def below(bucket: str, key: str) -> str:
@@ -310,7 +310,7 @@ def _take_in(digest: Digest, content: Content) -> None:
         parts = inside.split("/")
         is_safe = parts[0] == "AWSLogs" and key.isprintable() and not {"", ".", ".."} & set(parts)
         if bucket != content.digest_s3_bucket or not key.startswith(prefix) or not is_safe:
-            raise Fault(f"names a file elsewhere: s3://{one_line(bucket)}/{one_line(key)}")
+            raise DigestError(f"names a file elsewhere: s3://{one_line(bucket)}/{one_line(key)}")
         return inside
 
     for file in content.log_files:
@@ -352,4 +352,4 @@ def _utc(text: str) -> datetime:
     try:
         return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError as error:
-        raise Fault(f"has a time that is none: {one_line(text)}") from error
+        raise DigestError(f"has a time that is none: {one_line(text)}") from error

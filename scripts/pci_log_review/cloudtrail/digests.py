@@ -16,10 +16,21 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 from .deliveries import Delivery
-from .digest_files import HOUR, Checked, Content, Digest, Fault, Places, base_name, gone_file, one_line, read_digests
-from .log_reader import MAX_BYTES, UnreadableLogFile, read_records, uncompressed
-from .log_store import LogStore, LogStoreError, read_ahead
-from .public_keys import PublicKey, SomeKeysMissing
+from .digest_files import (
+    HOUR,
+    Checked,
+    Content,
+    Digest,
+    DigestError,
+    Places,
+    base_name,
+    gone_file,
+    one_line,
+    read_digests,
+)
+from .keys import PublicKey, SomeKeysMissing
+from .reader import MAX_BYTES, UnreadableLogFile, read_records, uncompressed
+from .store import LogStore, LogStoreError, read_ahead
 
 NO_DIGESTS = "integrity not proven: no digest files"
 _LOG_TIME = re.compile(r"_(\d{8}T\d{4}Z)_", re.ASCII)
@@ -195,12 +206,12 @@ def _check_signatures(digests: Iterable[Digest], keys: Sequence[PublicKey]) -> N
             usable = _usable_keys(digest, digest.content, digest.end, known)
             signed = _signed_text(digest.content, digest.text_sha256)
             if len(signatures) > 1:
-                raise Fault("has a signature that is not the one which the digest after it gives for it")
+                raise DigestError("has a signature that is not the one which the digest after it gives for it")
             for signature in signatures:
                 if not any(key.holds(signature, signed) for key in usable):
-                    raise Fault("has a signature that does not hold: it is not as CloudTrail signed it")
+                    raise DigestError("has a signature that does not hold: it is not as CloudTrail signed it")
                 digest.is_signed = True
-        except Fault as fault:
+        except DigestError as fault:
             digest.blame(str(fault))
 
 
@@ -208,11 +219,13 @@ def _usable_keys(digest: Digest, content: Content, end: datetime, known: dict[st
     keys = known.get(content.digest_public_key_fingerprint)
     fingerprint = one_line(content.digest_public_key_fingerprint)
     if not keys:
-        raise Fault(f"is signed with key {fingerprint}, which is not among the public keys")
+        raise DigestError(f"is signed with key {fingerprint}, which is not among the public keys")
     # A backfill digest is signed when it is written, which can be long after its end.
     usable = [key for key in keys if end <= key.valid_until and (digest.place.is_backfill or key.valid_from <= end)]
     if not usable:
-        raise Fault(f"is signed with key {fingerprint}, which was not valid at its end, {content.digest_end_time}")
+        raise DigestError(
+            f"is signed with key {fingerprint}, which was not valid at its end, {content.digest_end_time}"
+        )
     return usable
 
 

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -18,8 +17,11 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from .log_store import LogStoreError
-from .project import UsageError
+from ..common.errors import UsageError
+from .store import LogStoreError
+
+if TYPE_CHECKING:
+    import boto3
 
 
 class SomeKeysMissing(LogStoreError):
@@ -71,7 +73,7 @@ def keys_from_file(path: Path) -> list[PublicKey]:
         raise UsageError(f"{path}: not what `aws cloudtrail list-public-keys` prints: {reason}") from error
 
 
-def keys_from_cloudtrail(regions: Sequence[str], run_date: date) -> list[PublicKey]:
+def keys_from_cloudtrail(session: boto3.Session, regions: Sequence[str], run_date: date) -> list[PublicKey]:
     """The keys with which CloudTrail signed in `regions` from the day before `run_date` to the day after it.
 
     Asks ListPublicKeys in each region. Raises LogStoreError where none can be asked, SomeKeysMissing where one can't:
@@ -83,17 +85,13 @@ def keys_from_cloudtrail(regions: Sequence[str], run_date: date) -> list[PublicK
     reasons: list[str] = []
     for region in regions:
         try:
-            client: Any = boto3.client("cloudtrail", region_name=region)
-            asked: dict[str, Any] = {"StartTime": start, "EndTime": end}
-            while True:
-                page = client.list_public_keys(**asked)
-                keys += [
-                    _public_key(key["Fingerprint"], key["Value"], key["ValidityStartTime"], key["ValidityEndTime"])
-                    for key in page["PublicKeyList"]
-                ]
-                if not page.get("NextToken"):
-                    break
-                asked["NextToken"] = page["NextToken"]
+            client = session.client("cloudtrail", region_name=region)
+            pages = client.get_paginator("list_public_keys").paginate(StartTime=start, EndTime=end)
+            keys += [
+                _public_key(key["Fingerprint"], key["Value"], key["ValidityStartTime"], key["ValidityEndTime"])
+                for page in pages
+                for key in page["PublicKeyList"]
+            ]
         except (BotoCoreError, ClientError, ValueError, UnsupportedAlgorithm) as error:
             reasons.append(f"digests: cannot list CloudTrail's public keys in {region}: {error}")
     if not reasons:

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ..common.aws import aws_session, is_s3, s3_place
+
 if TYPE_CHECKING:
+    import boto3
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
@@ -112,17 +114,20 @@ def _size(entry: os.DirEntry[str]) -> int:
 
 
 class S3Store:
-    """Log files in an S3 bucket, below a prefix. Credentials come from the usual AWS places."""
+    """Log files in an S3 bucket, below a prefix."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, session: boto3.Session) -> None:
         self.root = root
-        bucket, _, prefix = root.removeprefix("s3://").partition("/")
-        if not bucket:
-            raise LogStoreError(f"logs: {root} names no bucket; write s3://bucket or s3://bucket/prefix")
-        self._bucket = bucket
-        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        try:
+            place = s3_place(root)
+        except ValueError as error:
+            raise LogStoreError(f"logs: {error}") from error
+        self._bucket, self._prefix = place.bucket, place.prefix
         config = Config(max_pool_connections=2 * PARALLEL_READS, retries={"mode": "standard", "max_attempts": 5})
-        self._client: S3Client = boto3.client("s3", config=config)
+        try:
+            self._client: S3Client = session.client("s3", config=config)
+        except BotoCoreError as error:
+            raise LogStoreError(f"logs: cannot open {root}: {error}") from error
 
     def folders(self, folder: str) -> list[str]:
         start = self._below(folder)
@@ -162,9 +167,11 @@ class S3Store:
             raise LogStoreError(f"logs: cannot list s3://{self._bucket}/{start}: {error}") from error
 
 
-def open_store(root: str) -> LogStore:
-    """The store at `root`: `s3://bucket/prefix` or a folder. Raises LogStoreError where there is none."""
-    return S3Store(root) if root.startswith("s3://") else FolderStore(root)
+def open_store(root: str, session: boto3.Session | None = None) -> LogStore:
+    """The store at `root`: `s3://bucket/prefix`, which is read with `session` or else as the environment says, or a
+    folder. Raises LogStoreError where there is none.
+    """
+    return S3Store(root, session or aws_session()) if is_s3(root) else FolderStore(root)
 
 
 def read_ahead(read: Callable[[Item], Found], items: Iterable[Item]) -> Iterator[tuple[Item, Future[Found]]]:

@@ -14,14 +14,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .dbt_run import Progress
-from .history import Day
-from .manifest import State
-from .review import Exit, Found, Sealed
-from .runs import Outcome
-from .sealed import SealedDay
-from .terminal import printable
-from .verify import Verified
+from ..common.text import printable
+from ..evidence.history import Day
+from ..evidence.manifest import State
+from ..evidence.sealed import Row
+from ..evidence.verify import Verified
+from ..review.day import Exit, Reviewed
+from ..review.run import Outcome
+from ..warehouse.dbt import Progress
 
 _WIDTH_OF_A_FILE = 120
 _LONGEST_LINE = 400
@@ -45,32 +45,32 @@ class TextReporter:
         if progress.kind == "model":
             self._print(f"  {counter}  {progress.name}  {progress.status} in {progress.seconds:.1f} s")
 
-    def reviewed(self, run_date: date, sealed: Sealed) -> None:
+    def reviewed(self, day: Reviewed) -> None:
         self._status.stop()
-        if sealed.found:
-            self._show(run_date, sealed.found)
-            self._print(f"Integrity: {sealed.conclusion.integrity}")
-        evidence, here = Path(sealed.evidence), Path.cwd()
+        if not day.is_failed:
+            self._show(day)
+            self._print(f"Integrity: {day.conclusion.integrity}")
+        evidence, here = Path(day.evidence), Path.cwd()
         is_near = evidence.is_absolute() and evidence.is_relative_to(here)
-        self._print(f"Evidence: {evidence.relative_to(here) if is_near else sealed.evidence}")
-        if sealed.found is None:
-            self.failed("\n".join(sealed.reasons))
+        self._print(f"Evidence: {evidence.relative_to(here) if is_near else day.evidence}")
+        if day.is_failed:
+            self.failed("\n".join(day.conclusion.gaps))
             print("pci-log-review: the run FAILED; earlier results of the day stand", file=sys.stderr)
-        elif sealed.conclusion.gaps:
+        elif day.conclusion.gaps:
             self._print(f"The day is INCOMPLETE (exit code {int(Exit.INCOMPLETE)}):")
-            for gap in sealed.conclusion.gaps:
+            for gap in day.conclusion.gaps:
                 self._print(f"  - {gap}")
         else:
             self._print("The day is reviewed and complete.")
 
     def ended(self, outcome: Outcome) -> None:
-        if not outcome.sealed and not outcome.reasons:
+        if not outcome.days and not outcome.reasons:
             self._print(
                 "Nothing is due: every day from --since, or the first in the evidence, up to yesterday (UTC) "
                 "is reviewed and complete, or signed off."
             )
-        elif len(outcome.sealed) > 1:
-            self._print(f"{len(outcome.sealed)} days reviewed: {outcome.summary}")
+        elif len(outcome.days) > 1:
+            self._print(f"{len(outcome.days)} days reviewed: {outcome.summary}")
         if outcome.left:
             self._print(f"{outcome.left} more days are due: run again, or raise --max-days")
 
@@ -79,9 +79,9 @@ class TextReporter:
         for line in message.splitlines():
             print(f"pci-log-review: {printable(line)}", file=sys.stderr)
 
-    def _show(self, run_date: date, found: Found) -> None:
-        table = _review_table(run_date, "Findings", "Expected", "Tests passed")
-        for line in found.requirements:
+    def _show(self, day: Reviewed) -> None:
+        table = _review_table(day.conclusion.run_date, "Findings", "Expected", "Tests passed")
+        for line in day.requirements:
             findings = str(line.findings) if line.result != "no logs" else "no logs"
             table.add_row(
                 line.requirement, line.asks, findings, str(line.expected), f"{line.tests_passed}/{line.tests}"
@@ -89,10 +89,10 @@ class TextReporter:
         self._console.print()
         self._console.print(table, soft_wrap=False)
         self._print(
-            f"Coverage: {found.regions_with_logs} of {found.regions_in_scope} accounts x regions in scope have logs; "
-            f"{found.log_files:,} log files, {found.events:,} events"
+            f"Coverage: {day.regions_with_logs} of {day.regions_in_scope} accounts x regions in scope have logs; "
+            f"{day.log_files:,} log files, {day.events:,} events"
         )
-        for note in found.notes:
+        for note in day.notes:
             self._print(f"Note: {note}")
 
     def _print(self, text: str) -> None:
@@ -108,21 +108,21 @@ class JsonReporter:
     def progress(self, progress: Progress) -> None:
         self._print("progress", **asdict(progress))
 
-    def reviewed(self, run_date: date, sealed: Sealed) -> None:
-        found = asdict(sealed.found) if sealed.found else {"reasons": sealed.reasons}
+    def reviewed(self, day: Reviewed) -> None:
+        found = asdict(day)
+        conclusion = found.pop("conclusion")
+        sealed = {"evidence": found["evidence"], "manifest_sha256": found["manifest_sha256"]}
         self._print(
             "reviewed",
-            run_date=str(run_date),
-            exit=int(sealed.exit),
-            state=sealed.conclusion.state,
-            **found,
-            integrity=sealed.conclusion.integrity,
-            evidence=sealed.evidence,
-            manifest_sha256=sealed.manifest_sha256,
+            run_date=str(conclusion["run_date"]),
+            exit=int(day.exit),
+            state=conclusion["state"],
+            integrity=conclusion["integrity"],
+            **(sealed | {"reasons": conclusion["gaps"]} if day.is_failed else found | {"gaps": conclusion["gaps"]}),
         )
 
     def ended(self, outcome: Outcome) -> None:
-        self._print("ended", exit=int(outcome.exit), days=len(outcome.sealed), days_left=outcome.left)
+        self._print("ended", exit=int(outcome.exit), days=len(outcome.days), days_left=outcome.left)
 
     def failed(self, message: str) -> None:
         self._print("failed", reasons=message.splitlines())
@@ -160,35 +160,39 @@ def _signed(day: Day) -> str:
     return f"STALE, the day was run again: {signed}" if day.signature.is_stale else signed
 
 
-def print_day(sealed: SealedDay, limit: int) -> None:
-    """A day's table, and of each requirement's findings as many as `limit`, unexpected ones first."""
+def print_day(day: Day, evidence: str, review: list[Row], findings: dict[str, list[Row]], limit: int) -> None:
+    """A day's table, and of each requirement's findings as many as `limit`, unexpected ones first.
+
+    `review` and `findings` are what read_day gives; `evidence` is the place of all evidence.
+    """
+    where = f"{evidence.rstrip('/')}/{day.manifest.record.folder}" if day.manifest else evidence
     console = _console()
-    table = _review_table(sealed.day.run_date, "Result", "Findings", "Unexpected")
-    for row in sealed.review:
+    table = _review_table(day.run_date, "Result", "Findings", "Unexpected")
+    for row in review:
         cells = (row[name] for name in ("requirement", "asks", "result", "findings", "unexpected_findings"))
         table.add_row(*(Text(printable(cell)) for cell in cells))
-    if sealed.review:
+    if review:
         console.print(table, soft_wrap=False)
 
     def tell(text: str) -> None:
         console.print(Text(printable(text)))
 
-    for requirement, rows in sealed.findings.items():
+    for requirement, rows in findings.items():
         if rows:
             tell(requirement)
         for row in rows[:limit]:
             mark = "expected" if row["is_expected"] == "true" else "UNEXPECTED"
             tell(_cut(f"  {row['event_time']} {mark}: {row['title']}. {row['detail']}"))
         if len(rows) > limit:
-            tell(f"  … and {len(rows) - limit} more: {sealed.where}/findings/{requirement}.csv")
-    manifest = sealed.day.manifest
+            tell(f"  … and {len(rows) - limit} more: {where}/findings/{requirement}.csv")
+    manifest = day.manifest
     if manifest:
         if manifest.conclusion.integrity:
             tell(f"Integrity: {manifest.conclusion.integrity}")
         for gap in manifest.conclusion.gaps:
             tell(f"  - {gap}")
-        tell(f"The review is {sealed.day.state}; {_signed(sealed.day) or 'not signed'}")
-        tell(f"Evidence: {sealed.where} (manifest {manifest.sha256})")
+        tell(f"The review is {day.state}; {_signed(day) or 'not signed'}")
+        tell(f"Evidence: {where} (manifest {manifest.sha256})")
 
 
 def print_verified(verified: Verified) -> None:

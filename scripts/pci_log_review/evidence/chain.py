@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
-from .evidence_store import EvidenceError, EvidenceStore
+from .store import EvidenceError, EvidenceStore
 
 LATEST = "latest.json"
 MANIFEST = "manifest.json"

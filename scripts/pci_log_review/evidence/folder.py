@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .evidence_store import EvidenceError, checked_key, lock_note, locked_by, reported, staged_files
+from .store import EvidenceError, checked_key, lock_note, locked_by, reported, staged_files
 
 _UNFINISHED = ".unfinished"
 _LOCK = ".lock"

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
+from ..common.clock import CLOUDTRAIL_BEGAN, days
 from .chain import Record, read_record, records
-from .clock import CLOUDTRAIL_BEGAN, days
-from .evidence_store import EvidenceError, EvidenceStore
 from .manifest import Manifest, State, read_manifest
+from .store import EvidenceError, EvidenceStore
 
 PARALLEL_READS = 8
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .chain import MANIFEST, Link, Record, parse_record, previous_as_json, to_json
-from .evidence_store import EvidenceError, EvidenceStore
+from .store import EvidenceError, EvidenceStore
 
 FORMAT = 1
 

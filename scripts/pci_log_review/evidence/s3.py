@@ -13,13 +13,14 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import IO, TYPE_CHECKING, Literal
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from .evidence_store import EvidenceError, Locked, checked_key, lock_note, locked_by, reported, staged_files
+from ..common.aws import s3_place
+from .store import EvidenceError, Locked, checked_key, lock_note, locked_by, reported, staged_files
 
 if TYPE_CHECKING:
+    import boto3
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
@@ -38,24 +39,27 @@ class _Refused(Exception):
 
 
 class S3Evidence:
-    """Evidence in an S3 bucket, below a prefix. Credentials come from the usual AWS places.
+    """Evidence in an S3 bucket, below a prefix.
 
     Needs s3:ListBucket, GetObject, PutObject and DeleteObject (the lock only), and with retention PutObjectRetention.
     The lock is an object that its holder renews; its age is told by S3's clock, never by that of a machine of ours.
     Where it cannot be deleted at the end, it is free after LEASE_SECONDS, as that of a dead run is.
     """
 
-    def __init__(self, where: str, kms_key: str | None, retention: tuple[int, RetentionMode] | None) -> None:
+    def __init__(
+        self, where: str, session: boto3.Session, kms_key: str | None, retention: tuple[int, RetentionMode] | None
+    ) -> None:
         self.where = where
         self._kms_key, self._retention = kms_key, retention
-        self._bucket, _, prefix = where.removeprefix("s3://").partition("/")
-        if not self._bucket:
-            raise EvidenceError(f"evidence: {where} names no bucket; write s3://bucket or s3://bucket/prefix")
-        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        try:
+            place = s3_place(where)
+        except ValueError as error:
+            raise EvidenceError(f"evidence: {error}") from error
+        self._bucket, self._prefix = place.bucket, place.prefix
         self._lease: _Lease | None = None
         config = Config(max_pool_connections=2 * PARALLEL_UPLOADS, retries={"mode": "standard", "max_attempts": 5})
         with reported(f"open {where}"):
-            self._client: S3Client = boto3.client("s3", config=config)
+            self._client: S3Client = session.client("s3", config=config)
 
     def keys(self) -> list[str]:
         # a name that ends in / is a folder marker of the S3 console

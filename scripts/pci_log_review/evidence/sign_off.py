@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from ..common.errors import UsageError
 from .chain import last_link, link, new_id, previous_as_json, records, set_latest, to_json
-from .evidence_store import EvidenceStore
 from .history import Day
 from .manifest import FORMAT, Manifest, State
-from .project import UsageError
+from .store import EvidenceStore
 from .verify import altered
 
 EVERY_OTHER = "all"

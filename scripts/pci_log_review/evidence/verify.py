@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
+from ..common.clock import days
+from ..common.errors import Fault
 from .chain import (
     LATEST,
     MANIFEST,
@@ -23,19 +25,10 @@ from .chain import (
     records,
     run_folder,
 )
-from .clock import days
-from .evidence_store import EvidenceError, EvidenceStore
 from .manifest import Manifest, read_manifest
+from .store import EvidenceError, EvidenceStore
 
 _OTHER_HASH = "was changed after it was sealed: the chain names another hash"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What is wrong with one file, or one day, of the evidence."""
-
-    where: str
-    text: str
 
 
 @dataclass(frozen=True)

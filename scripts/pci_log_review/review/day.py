@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from enum import IntEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from .athena_history import Query, queries_of
-from .chain import MANIFEST, last_link, link, new_id, records, set_latest
-from .dbt_run import DbtFailed, DbtResult, Node, Progress, build, environment
-from .evidence import write_evidence, write_run
-from .evidence_store import EvidenceStore, reported
-from .inventory import Inventory, take_inventory, with_unreadable_files, write_inventory
-from .log_store import LogStoreError, open_store
-from .manifest import Conclusion, State, write_manifest
-from .project import ResultsError, RunOptions, UsageError, profile_output, project_dir
-from .public_keys import PublicKey, keys_from_cloudtrail, keys_from_file
-from .results import Summary, open_results, read_summary, rows_of
-from .settings import check_settings
-from .work_group import check_work_group
+from ..cloudtrail.store import LogStoreError
+from ..common.project import project_dir
+from ..evidence.chain import MANIFEST, last_link, link, new_id, records, set_latest
+from ..evidence.manifest import Conclusion, State, write_manifest
+from ..evidence.store import reported
+from ..warehouse.athena import Query, check_work_group, queries_of
+from ..warehouse.dbt import DbtFailed, DbtResult, Node, Progress
+from ..warehouse.inventory import Inventory, take_inventory, with_unreadable_files, write_inventory
+from ..warehouse.profile import AthenaConnection
+from ..warehouse.results import ResultsError, Summary, open_results, read_summary, rows_of
+from .files import write_evidence, write_run
+from .options import Run
 
 _PACKAGES = ("pci-log-review", "dbt-core", "dbt-duckdb", "dbt-athena-community", "duckdb", "boto3")
 _SHOWN_GAPS = 10
@@ -56,128 +54,102 @@ class Requirement:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a day's review found; `gaps` says why it is incomplete, `notes` what else is worth knowing."""
+class Reviewed:
+    """A day's review as it was sealed at `evidence`. Of a review that failed, all that there is is the conclusion.
 
-    requirements: list[Requirement]
-    regions_with_logs: int
-    regions_in_scope: int
-    log_files: int
-    events: int
-    gaps: list[str]
-    notes: list[str]
-
-
-@dataclass(frozen=True)
-class Sealed:
-    """A day's review as it was sealed; `found` is None where the run failed, for `reasons`."""
+    `notes` are worth knowing and make no day incomplete.
+    """
 
     conclusion: Conclusion
-    found: Found | None
-    reasons: list[str]
     evidence: str
     manifest_sha256: str
+    requirements: list[Requirement] = field(default_factory=list)
+    regions_with_logs: int = 0
+    regions_in_scope: int = 0
+    log_files: int = 0
+    events: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether there are no results; the conclusion's gaps are the reasons."""
+        return self.conclusion.state is State.FAILED
 
     @property
     def exit(self) -> Exit:
-        """The exit code that the review comes to."""
+        """The exit code of a run of this day alone."""
         codes = {State.COMPLETE: Exit.COMPLETE, State.INCOMPLETE: Exit.INCOMPLETE, State.FAILED: Exit.FAILED}
         return codes[self.conclusion.state]
 
 
-def check_options(options: RunOptions) -> None:
-    """Raises UsageError where something is wrong that can be seen before anything runs."""
-    faults = check_settings(options.settings)
-    if faults:
-        raise UsageError("\n".join(f"settings: {fault}" for fault in faults))
-    os.environ.update(environment(options))
-    output = profile_output(options.target)  # refuses an unknown target
-    try:
-        open_store(options.logs)
-    except LogStoreError as error:
-        raise UsageError(str(error)) from error
-    if output["type"] == "athena":
-        if not options.logs.startswith("s3://"):
-            raise UsageError(f"logs: {options.logs} is a folder; Athena reads s3://bucket or s3://bucket/prefix")
-        for setting in ("region_name", "s3_staging_dir", "s3_data_dir"):
-            if not output.get(setting):
-                raise UsageError(f"profiles.yml: the target {options.target} needs {setting}")
-    if options.public_keys:
-        keys_from_file(options.public_keys)
-
-
-def review_day(
-    options: RunOptions, store: EvidenceStore, locks: tuple[int, ...], on_progress: Callable[[Progress], None]
-) -> Sealed:
-    """Reviews one day and seals what came of it, failures included. The caller holds the store's lock.
+def review_day(run: Run, run_date: date, locks: tuple[int, ...], on_progress: Callable[[Progress], None]) -> Reviewed:
+    """Reviews one day and seals what came of it, failures included. The caller holds the evidence's lock.
 
     Raises EvidenceError where the evidence can't be written: then no review of the day was sealed.
     """
     started = datetime.now(UTC)
+    store = run.evidence
     known = records(store.keys())
     run_id = new_id(known)
-    folder = f"{options.run_date}/{run_id}"
+    folder = f"{run_date}/{run_id}"
     where = f"{store.where.rstrip('/')}/{folder}"
-    found: Found | None = None
-    reasons: list[str] = []
+    found: dict[str, Any] = {}
     with store.staging(folder) as staged:
         try:
-            found, conclusion = _review(options, staged, locks, on_progress, started)
+            conclusion, found = _review(run, run_date, staged, locks, on_progress, started)
         except Exception as error:  # whatever it is, the day failed, and the other days are still due
             is_known = isinstance(error, (DbtFailed, LogStoreError, ResultsError, OSError))
             reasons = str(error if is_known else f"{type(error).__name__}: {error}").splitlines()
-            conclusion = Conclusion(options.run_date, State.FAILED, reasons, "", {}, {})
+            conclusion = Conclusion(run_date, State.FAILED, reasons, "", {}, {})
             with reported(f"write {where}"):
-                write_run(staged, _run(options, started, conclusion))
+                write_run(staged, _about(run, started, conclusion))
         with reported(f"write {where}"):
             content = write_manifest(staged, run_id, conclusion, last_link(store, known))
         store.check_lock()
         store.publish(staged, folder, MANIFEST)
     sealed = link(f"{folder}/{MANIFEST}", content)
     set_latest(store, sealed)
-    return Sealed(conclusion, found, reasons, where, sealed.sha256)
+    return Reviewed(conclusion, where, sealed.sha256, **found)
 
 
 def _review(
-    options: RunOptions,
+    run: Run,
+    run_date: date,
     staged: Path,
     locks: tuple[int, ...],
     on_progress: Callable[[Progress], None],
     started: datetime,
-) -> tuple[Found, Conclusion]:
-    output = profile_output(options.target)
-    options.state.mkdir(parents=True, exist_ok=True)
-    if output["type"] == "athena":
-        check_work_group(output)
-    inventory = take_inventory(options.logs, options.run_date, lambda regions: _public_keys(options, regions))
-    inventory, built, invocations = _build(options, output, inventory, locks, on_progress)
+) -> tuple[Conclusion, dict[str, Any]]:
+    """Reviews the day and writes its evidence; returns what was found as Reviewed has it."""
+    run.state.mkdir(parents=True, exist_ok=True)
+    if isinstance(run.profile.connection, AthenaConnection):
+        check_work_group(run.session, run.profile.connection)
+    inventory = take_inventory(run.logs, run_date, lambda regions: run.public_keys_of(regions, run_date))
+    inventory, built, invocations = _build(run, run_date, inventory, locks, on_progress)
     if failed := built.failed():
         raise DbtFailed("\n".join(_reasons(failed)))
     if missing := built.not_built():
         tests = [f"test failed: {_broken(node)}" for node in built.broken_expectations()]
         raise DbtFailed("\n".join([*tests, f"dbt did not build {', '.join(missing)}"]))
-    queries = queries_of(output, invocations, started) if output["type"] == "athena" else []
-    with open_results(options) as results:
+    queries: list[Query] = []
+    if isinstance(run.profile.connection, AthenaConnection):
+        queries = queries_of(run.session, run.profile.connection, invocations, started)
+    with open_results(run.session, run.profile.connection, run_date) as results:
         summary = read_summary(results)
-        found = _found(options, summary, built)
-        conclusion = _conclusion(options, summary, found, inventory)
-        run = _run(options, started, conclusion) | _cost(queries, found)
-        write_evidence(staged, options.settings, summary, results, built, queries, run)
-    return found, conclusion
-
-
-def _public_keys(options: RunOptions, regions: list[str]) -> list[PublicKey] | None:
-    """CloudTrail's keys, as a file or from AWS itself; None where the logs are in a folder and no file was given."""
-    if options.public_keys:
-        return keys_from_file(options.public_keys)
-    if options.logs.startswith("s3://"):
-        return keys_from_cloudtrail(regions, options.run_date)
-    return None
+        rows = rows_of(summary.daily_review)
+        if not rows:
+            raise DbtFailed("daily_review has no rows for the day; was anything built?")
+        gaps = _gaps(run, summary, rows, built)
+        conclusion = _conclusion(run_date, rows, gaps, inventory.integrity)
+        found = _found(rows, built)
+        about = _about(run, started, conclusion) | _cost(queries, rows)
+        write_evidence(staged, run.settings, summary, results, built, queries, about)
+    return conclusion, found
 
 
 def _build(
-    options: RunOptions,
-    output: dict[str, Any],
+    run: Run,
+    run_date: date,
     inventory: Inventory,
     locks: tuple[int, ...],
     on_progress: Callable[[Progress], None],
@@ -187,20 +159,21 @@ def _build(
 
     Returns the inventory with what is known of the files then, what dbt did, and the ids of its invocations.
     """
-    if output["type"] != "athena":
-        write_inventory(inventory, options.run_date, str(options.state / "lake"))
-        built = build(options, [], locks, on_progress)
+    connection = run.profile.connection
+    if not isinstance(connection, AthenaConnection):
+        write_inventory(inventory, run_date, str(run.state / "lake"), run.session)
+        built = run.dbt.build(run_date, [], locks, on_progress)
         return inventory, built, [built.invocation_id]
     invocations = []
     for attempt in range(_MAX_ATTEMPTS):
-        write_inventory(inventory, options.run_date, output["s3_data_dir"], output.get("aws_profile_name"))
-        built = build(options, inventory.unreadable, locks, on_progress)
+        write_inventory(inventory, run_date, connection.s3_data_dir, run.session)
+        built = run.dbt.build(run_date, inventory.unreadable, locks, on_progress)
         invocations.append(built.invocation_id)
         named = _named_log_file(built, inventory)
         if named is None:
             break
         if attempt == 0:
-            inventory = with_unreadable_files(inventory, options.logs)
+            inventory = with_unreadable_files(inventory, run.logs)
         inventory = inventory.with_problem(*named)  # if our reader found nothing wrong with it
     return inventory, built, invocations
 
@@ -223,38 +196,35 @@ def _reasons(failed: list[Node]) -> Iterator[str]:
         yield f"{names[0]}{f' and {len(names) - 1} more' if names[1:] else ''}: {message}"
 
 
-def _found(options: RunOptions, summary: Summary, built: DbtResult) -> Found:
-    rows = rows_of(summary.daily_review)
-    if not rows:
-        raise DbtFailed("daily_review has no rows for the day; was anything built?")
+def _gaps(run: Run, summary: Summary, rows: list[dict[str, Any]], built: DbtResult) -> list[str]:
+    """Why the day is incomplete; `rows` are those of daily_review."""
     nothing = ["trail_scope is empty: nothing was reviewed"] if not rows[0]["regions_in_scope"] else []
-    gaps = (
-        nothing
-        + _log_gaps(options, summary)
-        + [f"test failed: {_broken(node)}" for node in built.broken_expectations()]
-    )
-    first = rows[0]  # the coverage is the same in every row
-    return Found(
-        requirements=[_requirement(row, built) for row in rows],
-        regions_with_logs=first["regions_with_logs"],
-        regions_in_scope=first["regions_in_scope"],
-        log_files=first["log_files"],
-        events=first["events"],
-        gaps=gaps,
-        notes=[f"{node.description}: {node.failures}" for node in built.warnings() if node.name != "day_is_complete"],
-    )
+    broken = [f"test failed: {_broken(node)}" for node in built.broken_expectations()]
+    return nothing + _log_gaps(run.logs.root, summary) + broken
 
 
-def _conclusion(options: RunOptions, summary: Summary, found: Found, inventory: Inventory) -> Conclusion:
-    rows = [row for row in rows_of(summary.daily_review) if row["result"] != "no logs"]
+def _conclusion(run_date: date, rows: list[dict[str, Any]], gaps: list[str], integrity: str) -> Conclusion:
+    counted = [row for row in rows if row["result"] != "no logs"]
     return Conclusion(
-        run_date=options.run_date,
-        state=State.INCOMPLETE if found.gaps else State.COMPLETE,
-        gaps=found.gaps,
-        integrity=inventory.integrity,
-        findings={row["requirement"]: row["findings"] for row in rows},
-        unexpected_findings={row["requirement"]: row["unexpected_findings"] for row in rows},
+        run_date=run_date,
+        state=State.INCOMPLETE if gaps else State.COMPLETE,
+        gaps=gaps,
+        integrity=integrity,
+        findings={row["requirement"]: row["findings"] for row in counted},
+        unexpected_findings={row["requirement"]: row["unexpected_findings"] for row in counted},
     )
+
+
+def _found(rows: list[dict[str, Any]], built: DbtResult) -> dict[str, Any]:
+    """The fields of Reviewed that tell of a review that did not fail."""
+    totals = ("regions_with_logs", "regions_in_scope", "log_files", "events")  # the same in every row
+    return {
+        "requirements": [_requirement(row, built) for row in rows],
+        **{name: rows[0][name] for name in totals},
+        "notes": [
+            f"{node.description}: {node.failures}" for node in built.warnings() if node.name != "day_is_complete"
+        ],
+    }
 
 
 def _requirement(row: dict[str, Any], built: DbtResult) -> Requirement:
@@ -270,7 +240,7 @@ def _requirement(row: dict[str, Any], built: DbtResult) -> Requirement:
     )
 
 
-def _log_gaps(options: RunOptions, summary: Summary) -> list[str]:
+def _log_gaps(logs: str, summary: Summary) -> list[str]:
     """Why the logs do not cover the day: per account and region, and per file that could not be read or trusted."""
     coverage = [row for row in rows_of(summary.log_coverage) if row["gap"]]
     in_scope = {(row["account_id"], row["region"]) for row in coverage if row["in_scope"]}
@@ -285,7 +255,7 @@ def _log_gaps(options: RunOptions, summary: Summary) -> list[str]:
         if text
     ]
     not_reviewed = any(row["log_files"] for row in coverage if not row["in_scope"])
-    hint = f"write settings for these logs: pci-log-review init --logs {options.logs} --settings DIR"
+    hint = f"write settings for these logs: pci-log-review init --logs {logs} --settings DIR"
     return _shortened(gaps) + _shortened(files) + ([hint] if not_reviewed else [])
 
 
@@ -299,22 +269,22 @@ def _broken(node: Node) -> str:
     return f"{node.name.replace('_', ' ')} ({node.failures} rows{f' of {where}' if where else ''})"
 
 
-def _cost(queries: list[Query], found: Found) -> dict[str, Any]:
+def _cost(queries: list[Query], rows: list[dict[str, Any]]) -> dict[str, Any]:
     """What the run read, for run.json: Athena bills by the bytes scanned."""
-    cost: dict[str, Any] = {"log_files_read": found.log_files, "events_read": found.events}
+    cost: dict[str, Any] = {"log_files_read": rows[0]["log_files"], "events_read": rows[0]["events"]}
     if queries:
         cost |= {"queries": len(queries), "bytes_scanned": sum(query.bytes_scanned for query in queries)}
     return cost
 
 
-def _run(options: RunOptions, started: datetime, conclusion: Conclusion) -> dict[str, Any]:
+def _about(run: Run, started: datetime, conclusion: Conclusion) -> dict[str, Any]:
     """What run.json tells of the run itself."""
     return {
-        "run_date": str(options.run_date),
-        "target": options.target,
-        "logs": options.logs,
-        "settings": str(options.settings),
-        "public_keys": str(options.public_keys) if options.public_keys else None,
+        "run_date": str(conclusion.run_date),
+        "target": run.profile.target,
+        "logs": run.logs.root,
+        "settings": str(run.settings),
+        "public_keys": str(run.public_keys_file) if run.public_keys_file else None,
         "started": started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         "state": conclusion.state.value,

@@ -13,9 +13,9 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from .athena_history import Query
-from .dbt_run import DbtResult
-from .results import Results, Summary, rows_of
+from ..warehouse.athena import Query
+from ..warehouse.dbt import DbtResult
+from ..warehouse.results import Results, Summary, rows_of
 
 # What a spreadsheet would take for a formula, https://owasp.org/www-community/attacks/CSV_Injection
 # \uff1d, \uff0b, \uff0d and \uff20 are the full-width forms of = + - @

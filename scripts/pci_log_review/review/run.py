@@ -1,28 +1,27 @@
-"""A run of the wrapper: the days that are due, one after the other, under the lock, and one message at the end."""
+"""A run of the wrapper: the days that are due, one after the other, under the lock."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from .chain import begin_chain, mend_latest
-from .clock import days
-from .dbt_run import Progress
-from .evidence_folder import FolderEvidence
-from .evidence_store import EvidenceError, EvidenceStore
-from .history import Due
-from .notify import DayOutcome
-from .project import RunOptions
-from .review import Exit, Sealed, review_day
+from ..common.clock import days
+from ..evidence.chain import begin_chain, mend_latest
+from ..evidence.folder import FolderEvidence
+from ..evidence.history import Due
+from ..evidence.store import EvidenceError
+from ..warehouse.dbt import Progress
+from .day import Exit, Reviewed, review_day
+from .options import Run
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What a run came to: its exit code is that of its worst day. `reasons` say why it ended early."""
 
-    sealed: list[Sealed]
+    days: list[Reviewed]
     left: int
     reasons: list[str]
 
@@ -31,7 +30,7 @@ class Outcome:
         """1 where a day failed, else 3 where one is incomplete, else 0."""
         if self.reasons:
             return Exit.FAILED
-        exits = {sealed.exit for sealed in self.sealed}
+        exits = {day.exit for day in self.days}
         return next((code for code in (Exit.FAILED, Exit.INCOMPLETE) if code in exits), Exit.COMPLETE)
 
     @property
@@ -39,9 +38,9 @@ class Outcome:
         """The outcome in a few words."""
         if self.reasons:
             return "FAILED"
-        if not self.sealed:
+        if not self.days:
             return "nothing is due"
-        states = [sealed.conclusion.state.value for sealed in self.sealed]
+        states = [day.conclusion.state.value for day in self.days]
         counts = {state: states.count(state) for state in ("failed", "incomplete", "complete")}
         if len(states) == 1:
             return states[0].upper() if states[0] != "complete" else "complete"
@@ -57,7 +56,7 @@ class Reporter(Protocol):
     def progress(self, progress: Progress) -> None:
         """A seed, model or test has ended."""
 
-    def reviewed(self, run_date: date, sealed: Sealed) -> None:
+    def reviewed(self, day: Reviewed) -> None:
         """The day's review has ended, and is sealed."""
 
     def ended(self, outcome: Outcome) -> None:
@@ -67,50 +66,30 @@ class Reporter(Protocol):
         """Something could not be done; `message` has one line for each reason."""
 
 
-def run_days(
-    options: RunOptions,
-    store: EvidenceStore,
-    due: Callable[[], Due],
-    reporter: Reporter,
-    done: list[Sealed],
-) -> Outcome:
+def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Reviewed]) -> Outcome:
     """Reviews the days that are due, oldest first, and seals each; a day that fails keeps no other waiting.
 
     Each sealed day is added to `done`, so that it can be told however the run ends.
 
     Raises Locked where another run is under way, EvidenceError where the evidence can't be read or written.
     """
-    state = FolderEvidence(str(options.state))  # two runs with evidence in two places share the tables
+    store = run.evidence
+    state = FolderEvidence(str(run.state))  # two runs with evidence in two places share the tables
     with store.lock() as lock, state.lock() as state_lock:
         locks = tuple(fd for fd in (lock, state_lock) if fd is not None)
         store.clean()
         begin_chain(store)
         mend_latest(store)
         chosen = due()  # asked under the lock: a run that has just ended may have done them
-        for day in chosen.days:
-            reporter.started(day, options.logs, options.target)
+        for run_date in chosen.days:
+            reporter.started(run_date, run.logs.root, run.profile.target)
             try:
-                sealed = review_day(replace(options, run_date=day), store, locks, reporter.progress)
+                day = review_day(run, run_date, locks, reporter.progress)
             except EvidenceError as error:  # what was sealed before is told all the same
                 return Outcome(done, chosen.left + len(chosen.days) - len(done), [str(error)])
-            reporter.reviewed(day, sealed)
-            done.append(sealed)
+            reporter.reviewed(day)
+            done.append(day)
         return Outcome(done, chosen.left, [])
-
-
-def outcome_of_day(sealed: Sealed, details: list[str]) -> DayOutcome:
-    """A day's outcome as a message tells it."""
-    conclusion = sealed.conclusion
-    return DayOutcome(
-        run_date=str(conclusion.run_date),
-        state=conclusion.state.value,
-        gaps=conclusion.gaps,
-        integrity=conclusion.integrity,
-        unexpected_findings=conclusion.unexpected_findings,
-        evidence=sealed.evidence,
-        manifest_sha256=sealed.manifest_sha256,
-        details=details,
-    )
 
 
 def all_days(first: date, last: date) -> Due:

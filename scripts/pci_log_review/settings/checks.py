@@ -7,23 +7,16 @@ import hashlib
 import re
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+
+from ..common.errors import Fault
 
 Check = Callable[[str], str | None]
 
 
-@dataclass(frozen=True)
-class Fault:
-    """What is wrong in one place of a settings file."""
-
-    file: str
-    line: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.file}, line {self.line}: {self.text}"
+def _fault(path: Path, line: int, text: str) -> Fault:
+    return Fault(f"{path.name}, line {line}", text)
 
 
 def _text(value: str) -> str | None:
@@ -150,20 +143,20 @@ def _check_file(path: Path, columns: dict[str, Check]) -> Iterator[Fault]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.reader(file, strict=True)
             header = next(rows, [])
-            yield from (Fault(path.name, 1, text) for text in _header_faults(header, list(columns)))
+            yield from (_fault(path, 1, text) for text in _header_faults(header, list(columns)))
             if set(header) != set(columns):
                 return
             seen: dict[tuple[str, ...], int] = {}
             for cells in rows:
-                yield from (Fault(path.name, rows.line_num, text) for text in _row_faults(header, cells, columns))
+                yield from (_fault(path, rows.line_num, text) for text in _row_faults(header, cells, columns))
                 key = tuple(cells)[:3:2] if path.stem == "trail_scope" else tuple(cells)
                 if key in seen:
-                    yield Fault(path.name, rows.line_num, f"says again what line {seen[key]} says")
+                    yield _fault(path, rows.line_num, f"says again what line {seen[key]} says")
                 seen.setdefault(key, rows.line_num)
     except FileNotFoundError:
-        yield Fault(path.name, 1, f"there is no such file in {path.parent}; it may be empty but for its header")
+        yield _fault(path, 1, f"there is no such file in {path.parent}; it may be empty but for its header")
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        yield Fault(path.name, 1, f"cannot be read as CSV in UTF-8: {error}")
+        yield _fault(path, 1, f"cannot be read as CSV in UTF-8: {error}")
 
 
 def _header_faults(header: list[str], columns: list[str]) -> Iterator[str]:

@@ -6,10 +6,12 @@ import csv
 import shutil
 from pathlib import Path
 
-from .deliveries import trails
-from .log_store import open_store
-from .project import UsageError, project_dir
-from .settings import FILES, is_account, is_region
+from ..cloudtrail.deliveries import trails
+from ..cloudtrail.store import open_store
+from ..common.aws import is_s3, s3_place
+from ..common.errors import UsageError
+from ..common.project import project_dir
+from .checks import FILES, is_account, is_region
 
 # What is the same everywhere to begin with; everything else is for the user to say
 _KEPT = ("administrative_grants",)
@@ -33,9 +35,8 @@ def write_settings(logs: str, folder: Path) -> tuple[int, int, list[str]]:
         rows["trail_scope"] += [[account_id, "", region, "true", "daily"] for region in regions]
         # An intruder works in the region that nobody watches, so all the others are in scope as well
         rows["trail_scope"].append([account_id, "", "*", "true", "may be quiet"])
-    if logs.startswith("s3://"):
-        bucket = logs.removeprefix("s3://").partition("/")[0]
-        rows["audit_log_stores"].append(["s3.amazonaws.com", bucket, "The bucket of these logs"])
+    if is_s3(logs):
+        rows["audit_log_stores"].append(["s3.amazonaws.com", s3_place(logs).bucket, "The bucket of these logs"])
     folder.mkdir(parents=True, exist_ok=True)
     for name, columns in FILES.items():
         if name in _KEPT:

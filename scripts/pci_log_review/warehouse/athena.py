@@ -1,4 +1,4 @@
-"""What Athena itself recorded of a run: the statements as executed, with their ids and the bytes that they scanned."""
+"""What is asked of Athena itself: whether the work group can be used, and what it recorded of a run."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .project import ResultsError
+from .dbt import DbtFailed
+from .profile import AthenaConnection
+from .results import ResultsError
 
 if TYPE_CHECKING:
+    import boto3
     from mypy_boto3_athena.client import AthenaClient
     from mypy_boto3_athena.type_defs import QueryExecutionTypeDef
 
@@ -35,17 +37,38 @@ class Query:
     sql: str
 
 
-def queries_of(output: dict[str, Any], invocation_ids: list[str], since: datetime) -> list[Query]:
-    """The statements of dbt invocations from the history of the profile's work group, in the order of submission.
+def check_work_group(session: boto3.Session, connection: AthenaConnection) -> None:
+    """Raises DbtFailed where the work group that profiles.yml names can't be used: every query would fail by itself.
+
+    One that enforces a place for its results would have Athena write the tables there, too, where they may expire.
+    """
+    name = connection.work_group
+    athena = session.client("athena", region_name=connection.region_name)
+    try:
+        found = athena.get_work_group(WorkGroup=name)["WorkGroup"].get("Configuration", {})
+    except (BotoCoreError, ClientError) as error:
+        raise DbtFailed(f"work group {name!r} can't be used: {error}") from error
+    place = found.get("ResultConfiguration", {}).get("OutputLocation")
+    if place and found.get("EnforceWorkGroupConfiguration"):
+        raise DbtFailed(
+            f"work group {name!r} overrides client-side settings, so that the tables would lie among its query results "
+            f"in {place}, not in s3_data_dir: switch the override off"
+        )
+
+
+def queries_of(
+    session: boto3.Session, connection: AthenaConnection, invocation_ids: list[str], since: datetime
+) -> list[Query]:
+    """The statements of dbt invocations, with their ids and bytes, from the work group's history in the order of
+    submission.
 
     They are found by the query comment that dbt_project.yml defines; dbt-athena puts it before everything but `alter
     table`, which adds partitions and reads nothing. Raises ResultsError.
     """
     found: list[Query] = []
     try:
-        session = boto3.Session(profile_name=output.get("aws_profile_name"), region_name=output["region_name"])
-        athena = session.client("athena")
-        for ids in _recent_ids(athena, output.get("work_group") or "primary"):
+        athena = session.client("athena", region_name=connection.region_name)
+        for ids in _recent_ids(athena, connection.work_group):
             answer = athena.batch_get_query_execution(QueryExecutionIds=ids)
             if answer.get("UnprocessedQueryExecutionIds"):
                 raise ResultsError(f"the query history of Athena does not give all queries: {answer}")

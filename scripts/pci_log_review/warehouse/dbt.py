@@ -7,15 +7,15 @@ import math
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from .project import RunOptions, profiles_dir, project_dir
-from .settings import settings_for_dbt
+from .profile import Profile
 
 _MAX_VARS = 100_000  # bytes: a process takes 128 kB as one argument
 
@@ -80,53 +80,54 @@ class DbtResult:
         return [node for node in self.nodes if node.status == "warn"]
 
 
-def environment(options: RunOptions) -> dict[str, str]:
-    """The variables by which dbt, used alone as well, is told where logs, settings and state are."""
-    return {
-        "PCI_LOG_REVIEW_LOGS": options.logs,
-        "PCI_LOG_REVIEW_SETTINGS": settings_for_dbt(options.settings, project_dir()),
-        "PCI_LOG_REVIEW_STATE": str(options.state),
-    }
+@dataclass(frozen=True)
+class Dbt:
+    """dbt for the days of a run: which project and target, and the variables of its environment."""
 
+    project: Path
+    profile: Profile
+    state: Path
+    environment: Mapping[str, str]
 
-def build(
-    options: RunOptions, unreadable: list[str], locks: tuple[int, ...], on_progress: Callable[[Progress], None]
-) -> DbtResult:
-    """Runs `dbt build` for the run date, without dbt's unit tests, in the environment of `environment(options)`.
+    def build(
+        self, run_date: date, unreadable: list[str], locks: tuple[int, ...], on_progress: Callable[[Progress], None]
+    ) -> DbtResult:
+        """Runs `dbt build` for the run date, without dbt's unit tests.
 
-    `unreadable` are the log files that Athena has to leave out; `locks` are the descriptors that keep the
-    evidence and the state locked as long as dbt lives. Raises DbtFailed.
-    """
-    variables = _yaml({"run_date": options.run_date.isoformat(), "unreadable_log_files": unreadable})
-    if len(variables) > _MAX_VARS:
-        raise DbtFailed(
-            f"{len(unreadable)} log files can't be read, too many to leave out; the first is {unreadable[0]}"
-        )
-    project = project_dir()
-    target_path = options.state / "target"
-    (target_path / "run_results.json").unlink(missing_ok=True)
-    command = [
-        *(sys.executable, "-m", "pci_log_review.dbt_child", "build"),
-        *("--project-dir", str(project), "--profiles-dir", str(profiles_dir(project))),
-        *("--target", options.target, "--target-path", str(target_path), "--log-path", str(options.state / "logs")),
-        *("--vars", variables),
-        *("--exclude-resource-type", "unit_test"),
-        *("--log-format", "json", "--log-level", "info", "--log-format-file", "text", "--log-level-file", "debug"),
-    ]
-    last_words = ""
-    with subprocess.Popen(  # noqa: S603  # every word is ours or checked
-        command,
-        stdin=subprocess.PIPE,  # dbt_child ends when this closes
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        pass_fds=locks,
-    ) as dbt:
-        for line in dbt.stdout or ():
-            last_words = _told(line, on_progress) or last_words
-    if dbt.returncode not in (0, 1) or not (target_path / "run_results.json").is_file():
-        raise DbtFailed(f"dbt: {plain_message(last_words) or f'ended early, with exit code {dbt.returncode}'}")
-    return _read_artifacts(target_path)
+        `unreadable` are the log files that Athena has to leave out; `locks` are the descriptors that keep the
+        evidence and the state locked as long as dbt lives. Raises DbtFailed.
+        """
+        variables = _yaml({"run_date": run_date.isoformat(), "unreadable_log_files": unreadable})
+        if len(variables) > _MAX_VARS:
+            raise DbtFailed(
+                f"{len(unreadable)} log files can't be read, too many to leave out; the first is {unreadable[0]}"
+            )
+        target_path = self.state / "target"
+        (target_path / "run_results.json").unlink(missing_ok=True)
+        command = [
+            *(sys.executable, "-m", "pci_log_review.warehouse.dbt_child", "build"),
+            *("--project-dir", str(self.project), "--profiles-dir", str(self.profile.directory)),
+            *("--target", self.profile.target),
+            *("--target-path", str(target_path), "--log-path", str(self.state / "logs")),
+            *("--vars", variables),
+            *("--exclude-resource-type", "unit_test"),
+            *("--log-format", "json", "--log-level", "info", "--log-format-file", "text", "--log-level-file", "debug"),
+        ]
+        last_words = ""
+        with subprocess.Popen(  # noqa: S603  # every word is ours or checked
+            command,
+            env=self.environment,
+            stdin=subprocess.PIPE,  # dbt_child ends when this closes
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            pass_fds=locks,
+        ) as dbt:
+            for line in dbt.stdout or ():
+                last_words = _told(line, on_progress) or last_words
+        if dbt.returncode not in (0, 1) or not (target_path / "run_results.json").is_file():
+            raise DbtFailed(f"dbt: {plain_message(last_words) or f'ended early, with exit code {dbt.returncode}'}")
+        return _read_artifacts(target_path)
 
 
 def _yaml(values: dict[str, Any]) -> str:

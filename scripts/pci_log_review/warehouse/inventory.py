@@ -9,19 +9,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import boto3
 import pyarrow as pa
 from botocore.exceptions import BotoCoreError, ClientError
 from pyarrow import parquet
 
-from .deliveries import Delivery, deliveries
-from .digest_files import Checked
-from .digests import check_digests
+from ..cloudtrail.deliveries import Delivery, deliveries
+from ..cloudtrail.digest_files import Checked
+from ..cloudtrail.digests import check_digests
+from ..cloudtrail.keys import PublicKey
+from ..cloudtrail.reader import MAX_BYTES, UnreadableLogFile, read_records
+from ..cloudtrail.store import PARALLEL_READS, LogStore, LogStoreError
+from ..common.aws import is_s3, s3_place
 from .lake import whole_or_not_there
-from .log_reader import MAX_BYTES, UnreadableLogFile, read_records
-from .log_store import PARALLEL_READS, LogStore, LogStoreError, open_store
-from .public_keys import PublicKey
+
+if TYPE_CHECKING:
+    import boto3
 
 # Bytes. A gzip file this small may have no record in it; on Athena it looks like one that nothing was read from.
 _MAX_EMPTY = 200
@@ -83,19 +87,20 @@ _COLUMNS: dict[str, pa.DataType] = {
 }
 
 
-def take_inventory(logs: str, run_date: date, keys_of: Callable[[list[str]], Sequence[PublicKey] | None]) -> Inventory:
+def take_inventory(
+    store: LogStore, run_date: date, keys_of: Callable[[list[str]], Sequence[PublicKey] | None]
+) -> Inventory:
     """Lists what was delivered on `run_date`, of every account and region, and checks it against CloudTrail's digests.
 
     `keys_of` gives CloudTrail's public keys of some regions; it is asked where there are digests. Files in a folder are
     hashed; S3 gives an ETag, and there the records of the smallest files are counted. Raises LogStoreError
     where the logs can't be listed.
     """
-    store = open_store(logs)
     delivered = deliveries(store, run_date)
     integrity = check_digests(store, run_date, delivered, keys_of)
     checked = {file.log_file: file for file in integrity.files}
     unread = [file for file in delivered if file.kind == "log" and file.log_file not in checked]
-    if logs.startswith("s3://"):
+    if is_s3(store.root):
         hashes, records = {}, _counts(store, [file for file in unread if file.size <= _MAX_EMPTY])
     else:
         hashes, records = _hashes(store, unread), {}
@@ -107,12 +112,11 @@ def take_inventory(logs: str, run_date: date, keys_of: Callable[[list[str]], Seq
     return Inventory(sorted(files, key=lambda file: file.log_file), integrity.summary)
 
 
-def with_unreadable_files(inventory: Inventory, logs: str) -> Inventory:
+def with_unreadable_files(inventory: Inventory, store: LogStore) -> Inventory:
     """The inventory after every log file was read to find those that no engine can read.
 
     Raises LogStoreError where the logs can't be listed.
     """
-    store = open_store(logs)
     unknown = [file for file in inventory.files if file.kind == "log" and not file.problem and file.records is None]
     with ThreadPoolExecutor(PARALLEL_READS) as pool:
         problems = dict(zip(unknown, pool.map(lambda file: _problem(store, file.log_file), unknown), strict=True))
@@ -121,23 +125,20 @@ def with_unreadable_files(inventory: Inventory, logs: str) -> Inventory:
     )
 
 
-def write_inventory(inventory: Inventory, run_date: date, root: str, profile: str | None = None) -> None:
+def write_inventory(inventory: Inventory, run_date: date, root: str, session: boto3.Session | None) -> None:
     """Writes the inventory for the source `cloudtrail.inventory`: below the lake, or dbt's s3_data_dir.
-
-    `profile` names the AWS profile of dbt's connection, if it has one.
 
     Raises LogStoreError where it can't be written.
     """
     content = io.BytesIO()
     parquet.write_table(pa.Table.from_pylist([vars(file) for file in inventory.files], pa.schema(_COLUMNS)), content)
-    if root.startswith("s3://"):
-        bucket, _, prefix = root.removeprefix("s3://").rstrip("/").partition("/")
-        key = f"{prefix}/cloudtrail_inventory/run_date={run_date}/inventory.parquet".lstrip("/")
+    if session and is_s3(root):
+        place = s3_place(root)
+        key = f"{place.prefix}cloudtrail_inventory/run_date={run_date}/inventory.parquet"
         try:
-            session = boto3.Session(profile_name=profile)
-            session.client("s3").put_object(Bucket=bucket, Key=key, Body=content.getvalue())
+            session.client("s3").put_object(Bucket=place.bucket, Key=key, Body=content.getvalue())
         except (BotoCoreError, ClientError) as error:
-            raise LogStoreError(f"the inventory can't be written to s3://{bucket}/{key}: {error}") from error
+            raise LogStoreError(f"the inventory can't be written to s3://{place.bucket}/{key}: {error}") from error
     else:
         with whole_or_not_there(_partition(Path(root), run_date)) as unfinished:
             unfinished.write_bytes(content.getvalue())
@@ -146,7 +147,7 @@ def write_inventory(inventory: Inventory, run_date: date, root: str, profile: st
 def ensure_inventory(lake: Path, run_date: date) -> None:
     """Gives the lake an inventory without rows where the wrapper took none: dbt ran alone."""
     if not _partition(lake, run_date).is_file():
-        write_inventory(Inventory([], ""), run_date, str(lake))
+        write_inventory(Inventory([], ""), run_date, str(lake), None)
 
 
 def _partition(lake: Path, run_date: date) -> Path:

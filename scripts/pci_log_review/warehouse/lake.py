@@ -23,9 +23,9 @@ import msgspec
 import pyarrow as pa
 from pyarrow import parquet
 
-from .deliveries import Delivery, deliveries
-from .log_reader import MAX_BYTES, UnreadableLogFile, read_records
-from .log_store import LogStore, LogStoreError, open_store, read_ahead
+from ..cloudtrail.deliveries import Delivery, deliveries
+from ..cloudtrail.reader import MAX_BYTES, UnreadableLogFile, read_records
+from ..cloudtrail.store import LogStore, LogStoreError, open_store, read_ahead
 
 OUT_OF_SCOPE = "is outside trail_scope, so it was not reviewed"
 BATCH_RECORDS = 1_000

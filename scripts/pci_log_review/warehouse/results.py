@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any, Protocol
 
+import boto3
 import duckdb
 import pyarrow as pa
 import pyathena
 from pyathena.error import Error as AthenaError
 
-from .project import ResultsError, RunOptions, profile_output
+from .profile import AthenaConnection
 
 _ARROW_TYPES: dict[str, pa.DataType] = {
     "boolean": pa.bool_(),
@@ -22,6 +24,10 @@ _ARROW_TYPES: dict[str, pa.DataType] = {
     "date": pa.date32(),
     "timestamp": pa.timestamp("us"),
 }
+
+
+class ResultsError(Exception):
+    """What a run left can't be read; the text says why."""
 
 
 class Results(Protocol):
@@ -55,23 +61,22 @@ class _AthenaResults:
 
 
 @contextmanager
-def open_results(options: RunOptions) -> Iterator[Results]:
-    """The results of the target that the run used. Raises ResultsError where they can't be read."""
-    output = profile_output(options.target)
+def open_results(session: boto3.Session, where: AthenaConnection | Path, run_date: date) -> Iterator[Results]:
+    """The day's results on Athena, or in the DuckDB file. Raises ResultsError where they can't be read."""
     try:
-        if output["type"] == "athena":
+        if isinstance(where, AthenaConnection):
             with pyathena.connect(
-                region_name=output["region_name"],
-                s3_staging_dir=output["s3_staging_dir"],
-                work_group=output.get("work_group"),
-                schema_name=output["schema"],
-                profile_name=output.get("aws_profile_name"),
-                poll_interval=float(output.get("poll_interval", 1)),
+                session=session,
+                region_name=where.region_name,
+                s3_staging_dir=where.s3_staging_dir,
+                work_group=where.work_group,
+                schema_name=where.schema,
+                poll_interval=where.poll_interval,
             ) as connection:
-                yield _AthenaResults(connection.cursor(), options.run_date)
+                yield _AthenaResults(connection.cursor(), run_date)
         else:
-            with duckdb.connect(output["path"], read_only=True) as connection:
-                yield _LocalResults(connection, options.run_date)
+            with duckdb.connect(where, read_only=True) as connection:
+                yield _LocalResults(connection, run_date)
     except (AthenaError, duckdb.Error) as error:
         raise ResultsError(f"the results can't be read: {error}") from error
 
