@@ -29,7 +29,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-import deflate
+from isal import isal_zlib
 
 PROJECT = Path(__file__).resolve().parents[2]
 DAY = "2026-03-10"
@@ -112,7 +112,7 @@ def _write_log_file(arguments: tuple[Path, int, int]) -> int:
     )
     path = logs / "AWSLogs" / folder / DAY.replace("-", "/") / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(deflate.gzip_compress(content, 6))
+    path.write_bytes(isal_zlib.compress(content, 3, 31))
     return len(content)
 
 

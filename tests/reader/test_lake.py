@@ -21,8 +21,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from pci_log_review.cloudtrail.deliveries import Delivery, deliveries
-from pci_log_review.cloudtrail.reader import MAX_BYTES
-from pci_log_review.cloudtrail.store import LogStore, LogStoreError
+from pci_log_review.cloudtrail.store import MAX_BYTES, LogStore, LogStoreError
 from pci_log_review.warehouse import lake as lake_module
 from pci_log_review.warehouse.lake import OUT_OF_SCOPE, convert_day
 

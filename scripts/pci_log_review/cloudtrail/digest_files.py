@@ -240,7 +240,9 @@ def read_digests(store: LogStore, places: Places) -> tuple[dict[str, Digest], li
         return store.read_with_metadata(place.key)
 
     def read_all(wanted: Iterable[Place]) -> dict[str, Digest]:
-        return {place.key: _read_digest(place, found) for place, found in read_ahead(read, wanted)}
+        return {
+            place.key: _read_digest(place, found) for place, found in read_ahead(read, wanted, lambda place: place.size)
+        }
 
     digests = read_all(places.wanted.values())
     before: dict[str, Place] = {}

@@ -7,7 +7,6 @@ it, so that a trail's digests are a chain in which none can be left out.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -29,8 +28,8 @@ from .digest_files import (
     read_digests,
 )
 from .keys import PublicKey, SomeKeysMissing
-from .reader import MAX_BYTES, UnreadableLogFile, read_records, uncompressed
-from .store import LogStore, LogStoreError, read_ahead
+from .reader import Contents, read_log_files
+from .store import LogStore, LogStoreError
 
 NO_DIGESTS = "integrity not proven: no digest files"
 _LOG_TIME = re.compile(r"_(\d{8}T\d{4}Z)_", re.ASCII)
@@ -49,53 +48,110 @@ class Integrity:
     summary: str
 
 
+class DigestCheck:
+    """The digests of a day, read and verified; then it tells of each log file what they say of it.
+
+    What is in the digest files is verified when this is made: hashes, the digests' chain and, with keys, signatures.
+    Whatever is in them, it becomes a fault of theirs. Raises LogStoreError where the store can't be listed.
+    """
+
+    def __init__(
+        self,
+        store: LogStore,
+        run_date: date,
+        delivered: list[Delivery],
+        keys_of: Callable[[list[str]], Sequence[PublicKey] | None],
+    ) -> None:
+        """`delivered` is deliveries(store, run_date). `keys_of` gives CloudTrail's public keys of the digests' regions;
+        it is not asked where there are no digests. Without keys (None, or LogStoreError) nothing is proven, but what
+        does not fit is found all the same; where only some regions' are missing (SomeKeysMissing), their digests are
+        at fault.
+        """
+        self._places = Places(store, run_date, delivered)
+        self._logs = [file for file in delivered if file.kind == "log"]
+        self._checked: list[Checked] = []
+        self._matching = 0
+        self._no_keys = ""
+        self._digests: dict[str, Digest] = {}
+        self._gone: list[Checked] = []
+        keys: Sequence[PublicKey] | None = None
+        if self._are_any:
+            try:
+                keys = keys_of(sorted({place.region for place in self._places.wanted.values()}))
+            except SomeKeysMissing as error:
+                keys, self._no_keys = error.keys, f" ({error})"
+            except LogStoreError as error:
+                self._no_keys = f" ({error})"
+            self._digests, self._gone = read_digests(store, self._places)
+            _check_chains(self._digests.values(), self._places)
+            if keys is not None:
+                _check_signatures(self._digests.values(), keys)
+            _check_overlaps(self._digests.values())
+        self._with_keys = keys is not None
+        self._names = _Names(run_date, list(self._digests.values()), self._with_keys)
+
+    @property
+    def _are_any(self) -> bool:
+        return bool(self._places.trails or self._places.wanted or self._places.misnamed)
+
+    def covers(self, file: Delivery) -> bool:
+        """Whether digests lie beside the log file's folder: then they tell something of it, and it has to be read."""
+        return _log_folder(file) in self._names.folders
+
+    def take(self, file: Delivery, contents: Contents) -> Checked:
+        """What the digests say of a log file that they cover."""
+        is_matching = is_proven = False
+        if contents.sha256 is None:
+            fault = contents.problem
+        else:
+            is_matching, is_proven, fault = self._names.verdict(file, contents.text_sha256)
+        records = None if contents.records is None else len(contents.records)
+        problem = contents.problem if contents.sha256 else None
+        where = (file.log_file, file.account_id, file.region, "log")
+        checked = Checked(*where, contents.sha256, records, is_proven, False, fault, problem)
+        self._matching += is_matching
+        self._checked.append(checked)
+        return checked
+
+    def integrity(self) -> Integrity:
+        """The result for the day, after every log file that they cover was taken."""
+        if not self._are_any:
+            return Integrity([], NO_DIGESTS)
+        there = {file.log_file for file in self._logs}
+        gone = [gone_file(key, "log", by[0][0]) for key, by in self._names.named.items() if key not in there]
+        # Digests of the days around are the matter of those days, unless this day's proof hangs on a faulty one.
+        shown = [
+            digest.checked()
+            for key, digest in self._digests.items()
+            if key in self._places.of_day or (digest.fault and digest.begin < self._places.day_end)
+        ]
+        found = self._checked + gone + shown + self._gone + self._places.misnamed
+        uncovered = _check_coverage(self._digests, self._places, found, self._with_keys)
+        signed = [
+            digest
+            for key, digest in self._digests.items()
+            if key in self._places.wanted and digest.checked().is_proven and digest.begin < self._places.day_end
+        ]
+        counted = len(signed) if self._with_keys else None
+        summary = _summary(found, len(self._logs), self._matching, counted, len(uncovered))
+        return Integrity(sorted(found + uncovered, key=lambda file: file.log_file), summary + self._no_keys)
+
+
 def check_digests(
     store: LogStore,
     run_date: date,
     delivered: list[Delivery],
     keys_of: Callable[[list[str]], Sequence[PublicKey] | None],
 ) -> Integrity:
-    """Checks the log files and digests of `run_date` (UTC): hashes, the digests' chain, and with keys signatures.
+    """Checks the log files and digests of `run_date` (UTC), reading only those log files of which digests tell.
 
-    `delivered` is deliveries(store, run_date). `keys_of` gives CloudTrail's public keys of the regions of the digests;
-    it is not asked where there are none. Without keys (None, or LogStoreError) nothing is proven, but what does not fit
-    is found all the same; where only some regions' are missing (SomeKeysMissing), their digests are at fault. Whatever
-    is in the files, it becomes a fault of theirs. Raises LogStoreError where the store can't be listed.
+    One file after the other: no more than a few are in memory. The arguments are those of DigestCheck.
     """
-    places = Places(store, run_date, delivered)
-    if not places.trails and not places.wanted and not places.misnamed:
-        return Integrity([], NO_DIGESTS)
-    no_keys = ""
-    try:
-        keys = keys_of(sorted({place.region for place in places.wanted.values()}))
-    except SomeKeysMissing as error:
-        keys, no_keys = error.keys, f" ({error})"
-    except LogStoreError as error:
-        keys, no_keys = None, f" ({error})"
-    digests, gone = read_digests(store, places)
-    _check_chains(digests.values(), places)
-    if keys is not None:
-        _check_signatures(digests.values(), keys)
-    _check_overlaps(digests.values())
-    logs = [file for file in delivered if file.kind == "log"]
-    names = _Names(run_date, list(digests.values()), keys is not None)
-    checked, matching = _check_logs(store, names, logs)
-    # Digests of the days around are the matter of those days, unless this day's proof hangs on a faulty one.
-    shown = [
-        digest.checked()
-        for key, digest in digests.items()
-        if key in places.of_day or (digest.fault and digest.begin < places.day_end)
-    ]
-    found = checked + shown + gone + places.misnamed
-    uncovered = _check_coverage(digests, places, found, keys is not None)
-    files = sorted(found + uncovered, key=lambda file: file.log_file)
-    signed = [
-        digest
-        for key, digest in digests.items()
-        if key in places.wanted and digest.checked().is_proven and digest.begin < places.day_end
-    ]
-    summary = _summary(found, len(logs), matching, None if keys is None else len(signed), len(uncovered))
-    return Integrity(files, summary + no_keys)
+    check = DigestCheck(store, run_date, delivered, keys_of)
+    covered = [file for file in delivered if file.kind == "log" and check.covers(file)]
+    for file, contents in read_log_files(store, covered, is_named=lambda _: True, is_wanted=lambda _: True):
+        check.take(file, contents)
+    return check.integrity()
 
 
 def _check_chains(digests: Iterable[Digest], places: Places) -> None:
@@ -240,37 +296,6 @@ def _signed_text(content: Content, text_sha256: str) -> str:
     )
 
 
-def _check_logs(store: LogStore, names: _Names, logs: list[Delivery]) -> tuple[list[Checked], int]:
-    """The day's log files where there are digests, those that are gone, and how many match a faultless digest."""
-    wanted = [file for file in logs if _log_folder(file) in names.folders]
-    checked, matching = [], 0
-
-    def read(file: Delivery) -> bytes:
-        if file.size > MAX_BYTES:
-            raise LogStoreError(f"is larger than {MAX_BYTES} bytes, so it was not read")
-        return store.read(file.log_file)
-
-    for file, found in read_ahead(read, wanted):
-        sha256 = records = problem = fault = None
-        is_matching = is_proven = False
-        try:
-            data = found.result()
-        except LogStoreError as error:
-            fault = str(error)
-        else:
-            sha256 = hashlib.sha256(data).hexdigest()
-            records, problem = _count(file.log_file, data)
-            is_matching, is_proven, fault = names.verdict(file, _text_sha256(file.log_file, data))
-        matching += is_matching
-        account_id, region = file.account_id, file.region
-        checked.append(
-            Checked(file.log_file, account_id, region, "log", sha256, records, is_proven, False, fault, problem)
-        )
-    there = {file.log_file for file in logs}
-    gone = [gone_file(key, "log", by[0][0]) for key, by in names.named.items() if key not in there]
-    return checked + gone, matching
-
-
 class _Names:
     """Which log files of the day the digests name, and what follows for those that are there."""
 
@@ -358,21 +383,6 @@ def _summary(files: list[Checked], logs: int, matching: int, signed: int | None,
         where = "1 account and region" if uncovered == 1 else f"{uncovered} accounts and regions"
         line += f"; digests do not cover the day in {where}"
     return f"{line}; {unchecked} in accounts and regions without digest files" if unchecked else line
-
-
-def _text_sha256(name: str, data: bytes) -> str | None:
-    try:
-        return hashlib.sha256(uncompressed(data) if name.endswith(".gz") else data).hexdigest()
-    except UnreadableLogFile:
-        return None
-
-
-def _count(name: str, data: bytes) -> tuple[int | None, str | None]:
-    """How many records there are or, where none can be read, why."""
-    try:
-        return len(read_records(name, data)), None
-    except UnreadableLogFile as error:
-        return None, str(error)
 
 
 def _log_folder(file: Delivery) -> str:

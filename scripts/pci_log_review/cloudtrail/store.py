@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
 PARALLEL_READS = 8
+_AHEAD_BYTES = 1 << 26  # so much is read ahead at most, beside the file that is worked on
+# CloudTrail's files have some tens of MB; a much larger one is refused, so that it can't use up the memory that the
+# others need.
+MAX_BYTES = 1 << 29
+TOO_LARGE = f"is larger than {MAX_BYTES} bytes, so it was not read"
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -89,7 +94,8 @@ class FolderStore:
         try:
             if not stat.S_ISREG(path.stat().st_mode):
                 raise LogStoreError("cannot be read: it is not a regular file")  # a pipe would never end
-            return path.read_bytes()
+            with path.open("rb") as file:
+                return _whole(file)
         except OSError as error:
             raise LogStoreError(f"cannot be read: {error.strerror or error}") from error
 
@@ -104,6 +110,18 @@ class FolderStore:
             return []
         except OSError as error:
             raise LogStoreError(f"logs: cannot list {folder or self.root}: {error.strerror or error}") from error
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def _whole(file: _Readable) -> bytes:
+    """All that is in the file, which may have grown since it was listed."""
+    data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise LogStoreError(TOO_LARGE)
+    return data
 
 
 def _size(entry: os.DirEntry[str]) -> int:
@@ -152,7 +170,7 @@ class S3Store:
     def read_with_metadata(self, key: str) -> tuple[bytes, dict[str, str]]:
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
-            return found["Body"].read(), found["Metadata"]
+            return _whole(found["Body"]), found["Metadata"]
         except (BotoCoreError, ClientError) as error:
             raise LogStoreError(f"cannot be read: {error}") from error
 
@@ -174,12 +192,19 @@ def open_store(root: str, session: boto3.Session | None = None) -> LogStore:
     return S3Store(root, session or aws_session()) if is_s3(root) else FolderStore(root)
 
 
-def read_ahead(read: Callable[[Item], Found], items: Iterable[Item]) -> Iterator[tuple[Item, Future[Found]]]:
-    """Each item with what `read` gives for it, a few read ahead of the one that is worked on."""
+def read_ahead(
+    read: Callable[[Item], Found], items: Iterable[Item], size: Callable[[Item], int]
+) -> Iterator[tuple[Item, Future[Found]]]:
+    """Each item with what `read` gives for it, read ahead of the one that is worked on: a few, which together have no
+    more than _AHEAD_BYTES by what `size` says of them, or one.
+    """
     with ThreadPoolExecutor(PARALLEL_READS) as pool:
         ahead: deque[tuple[Item, Future[Found]]] = deque()
         for item in items:
-            ahead.append((item, pool.submit(read, item)))
-            if len(ahead) == PARALLEL_READS:
+            while ahead and (
+                len(ahead) == PARALLEL_READS or size(item) + sum(size(waiting) for waiting, _ in ahead) > _AHEAD_BYTES
+            ):
                 yield ahead.popleft()
-        yield from ahead
+            ahead.append((item, pool.submit(read, item)))
+        while ahead:
+            yield ahead.popleft()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import IntEnum
@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ..cloudtrail.keys import PublicKey
 from ..cloudtrail.store import LogStoreError
 from ..common.project import project_dir
 from ..evidence.chain import MANIFEST, last_link, link, new_id, records, set_latest
@@ -19,7 +20,7 @@ from ..evidence.manifest import Conclusion, State, write_manifest
 from ..evidence.store import reported
 from ..warehouse.athena import Query, check_work_group, queries_of
 from ..warehouse.dbt import DbtFailed, DbtResult, Node, Progress
-from ..warehouse.inventory import Inventory, take_inventory, with_unreadable_files, write_inventory
+from ..warehouse.inventory import Inventory, convert, list_day, with_unreadable_files, write_inventory
 from ..warehouse.profile import AthenaConnection
 from ..warehouse.results import ResultsError, Summary, open_results, read_summary, rows_of
 from .files import write_evidence, write_run
@@ -124,7 +125,7 @@ def _review(
     run.state.mkdir(parents=True, exist_ok=True)
     if isinstance(run.profile.connection, AthenaConnection):
         check_work_group(run.session, run.profile.connection)
-    inventory = take_inventory(run.logs, run_date, lambda regions: run.public_keys_of(regions, run_date))
+    inventory = take_inventory(run, run_date)
     inventory, built, invocations = _build(run, run_date, inventory, locks, on_progress)
     if failed := built.failed():
         raise DbtFailed("\n".join(_reasons(failed)))
@@ -145,6 +146,20 @@ def _review(
         about = _about(run, started, conclusion) | _cost(queries, rows)
         write_evidence(staged, run.settings, summary, results, built, queries, about)
     return conclusion, found
+
+
+def take_inventory(run: Run, run_date: date) -> Inventory:
+    """Lists what was delivered and checks it against the digests; on the embedded target it is made queryable at once.
+
+    Raises LogStoreError where the logs can't be listed.
+    """
+
+    def keys_of(regions: list[str]) -> Sequence[PublicKey] | None:
+        return run.public_keys_of(regions, run_date)
+
+    if isinstance(run.profile.connection, AthenaConnection):
+        return list_day(run.logs, run_date, keys_of)
+    return convert(run.logs, run_date, keys_of, run.scope, run.state / "lake", run.token)
 
 
 def _build(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +19,9 @@ from ..common.project import project_dir
 from ..evidence.open import open_evidence
 from ..evidence.store import EvidenceError, EvidenceStore
 from ..settings.checks import check_settings, settings_for_dbt
-from ..warehouse.dbt import Dbt
+from ..settings.scope import scope_of
+from ..warehouse.dbt import CONVERTED, Dbt
+from ..warehouse.lake import Scope
 from ..warehouse.profile import AthenaConnection, Profile, read_profile
 
 
@@ -57,7 +60,7 @@ class Run:
     """What the days of a run share, opened once. Paths are absolute.
 
     `public_keys` are CloudTrail's keys from `public_keys_file`; without a file they are asked of CloudTrail, unless the
-    logs lie in a folder.
+    logs lie in a folder. `token` marks what this run converted.
     """
 
     session: boto3.Session
@@ -66,7 +69,9 @@ class Run:
     logs: LogStore
     evidence: EvidenceStore
     settings: Path
+    scope: Scope
     state: Path
+    token: str
     public_keys_file: Path | None
     public_keys: Sequence[PublicKey] | None
 
@@ -86,11 +91,13 @@ def open_run(options: RunOptions) -> Run:
     public_keys_file = options.public_keys.absolute() if options.public_keys else None
     if faults := check_settings(settings):
         raise UsageError("\n".join(f"settings: {fault}" for fault in faults))
+    token = secrets.token_hex(16)
     # By these dbt, used alone as well, is told where logs, settings and state are
     environment = os.environ | {
         "PCI_LOG_REVIEW_LOGS": logs,
         "PCI_LOG_REVIEW_SETTINGS": settings_for_dbt(settings, project),
         "PCI_LOG_REVIEW_STATE": str(state),
+        CONVERTED: token,
     }
     profile = read_profile(options.target, project, environment)
     if isinstance(profile.connection, AthenaConnection) and not is_s3(logs):
@@ -105,4 +112,16 @@ def open_run(options: RunOptions) -> Run:
     if not is_s3(evidence.where) and state.resolve().is_relative_to(Path(evidence.where).resolve()):
         raise UsageError(f"the state, {state}, lies in the evidence, {evidence.where}: give each its own folder")
     dbt = Dbt(project, profile, state, environment)
-    return Run(session, profile, dbt, log_store, evidence, settings, state, public_keys_file, keys)
+    return Run(
+        session=session,
+        profile=profile,
+        dbt=dbt,
+        logs=log_store,
+        evidence=evidence,
+        settings=settings,
+        scope=scope_of(settings, project),
+        state=state,
+        token=token,
+        public_keys_file=public_keys_file,
+        public_keys=keys,
+    )

@@ -17,6 +17,8 @@ import yaml
 
 from .profile import Profile
 
+# The environment variable by which the wrapper tells the pre-hook which conversions are its own (lake.is_converted)
+CONVERTED = "PCI_LOG_REVIEW_CONVERTED"
 _MAX_VARS = 100_000  # bytes: a process takes 128 kB as one argument
 
 

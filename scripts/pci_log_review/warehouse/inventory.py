@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -17,12 +15,12 @@ from pyarrow import parquet
 
 from ..cloudtrail.deliveries import Delivery, deliveries
 from ..cloudtrail.digest_files import Checked
-from ..cloudtrail.digests import check_digests
+from ..cloudtrail.digests import DigestCheck, Integrity, check_digests
 from ..cloudtrail.keys import PublicKey
-from ..cloudtrail.reader import MAX_BYTES, UnreadableLogFile, read_records
-from ..cloudtrail.store import PARALLEL_READS, LogStore, LogStoreError
+from ..cloudtrail.reader import Contents, read_log_files
+from ..cloudtrail.store import LogStore, LogStoreError
 from ..common.aws import is_s3, s3_place
-from .lake import whole_or_not_there
+from .lake import Scope, convert_files, whole_or_absent
 
 if TYPE_CHECKING:
     import boto3
@@ -87,29 +85,38 @@ _COLUMNS: dict[str, pa.DataType] = {
 }
 
 
-def take_inventory(
-    store: LogStore, run_date: date, keys_of: Callable[[list[str]], Sequence[PublicKey] | None]
-) -> Inventory:
-    """Lists what was delivered on `run_date`, of every account and region, and checks it against CloudTrail's digests.
+KeysOf = Callable[[list[str]], Sequence[PublicKey] | None]
 
-    `keys_of` gives CloudTrail's public keys of some regions; it is asked where there are digests. Files in a folder are
-    hashed; S3 gives an ETag, and there the records of the smallest files are counted. Raises LogStoreError
-    where the logs can't be listed.
+
+def convert(store: LogStore, run_date: date, keys_of: KeysOf, scope: Scope, lake: Path, token: str) -> Inventory:
+    """Lists what was delivered on `run_date` and, for the embedded target, reads each log file once: from its bytes
+    come its hash, what the digests say of it, and its rows in the lake.
+
+    `keys_of` gives CloudTrail's public keys of some regions; it is asked where there are digests. For the others see
+    convert_files. Raises LogStoreError where the logs can't be listed, OSError where the lake can't be written.
+    """
+    delivered = deliveries(store, run_date)
+    check = DigestCheck(store, run_date, delivered, keys_of)
+    read = convert_files(store, delivered, run_date, scope, lake, check, token)
+    return _inventory(delivered, check.integrity(), {file.log_file: file.sha256 for file in read}, {})
+
+
+def list_day(store: LogStore, run_date: date, keys_of: KeysOf) -> Inventory:
+    """Lists what was delivered on `run_date` for Athena, which reads the log files itself; read here is only what
+    CloudTrail's digests cover, and the smallest files, whose records are counted.
+
+    Raises LogStoreError where the logs can't be listed.
     """
     delivered = deliveries(store, run_date)
     integrity = check_digests(store, run_date, delivered, keys_of)
-    checked = {file.log_file: file for file in integrity.files}
-    unread = [file for file in delivered if file.kind == "log" and file.log_file not in checked]
-    if is_s3(store.root):
-        hashes, records = {}, _counts(store, [file for file in unread if file.size <= _MAX_EMPTY])
-    else:
-        hashes, records = _hashes(store, unread), {}
-    files = [
-        _listed(file, checked.pop(file.log_file, None), hashes.get(file.log_file), records.get(file.log_file))
-        for file in delivered
+    checked = {file.log_file for file in integrity.files}
+    small = [
+        file for file in delivered if file.kind == "log" and file.log_file not in checked and file.size <= _MAX_EMPTY
     ]
-    files += [_gone(file) for file in checked.values()]
-    return Inventory(sorted(files, key=lambda file: file.log_file), integrity.summary)
+    # what is wrong with one is asked again where a query fails on it: then all are read
+    records = {file.log_file: contents.records for file, contents in _read(store, small)}
+    counts = {name: len(found) for name, found in records.items() if found is not None}
+    return _inventory(delivered, integrity, {}, counts)
 
 
 def with_unreadable_files(inventory: Inventory, store: LogStore) -> Inventory:
@@ -118,11 +125,29 @@ def with_unreadable_files(inventory: Inventory, store: LogStore) -> Inventory:
     Raises LogStoreError where the logs can't be listed.
     """
     unknown = [file for file in inventory.files if file.kind == "log" and not file.problem and file.records is None]
-    with ThreadPoolExecutor(PARALLEL_READS) as pool:
-        problems = dict(zip(unknown, pool.map(lambda file: _problem(store, file.log_file), unknown), strict=True))
+    files = [Delivery(file.log_file, file.account_id, file.region, file.kind, file.size or 0) for file in unknown]
+    problems = {file.log_file: contents.problem for file, contents in _read(store, files)}
     return replace(
-        inventory, files=[replace(file, problem=problems.get(file) or file.problem) for file in inventory.files]
+        inventory,
+        files=[replace(file, problem=file.problem or problems.get(file.log_file)) for file in inventory.files],
     )
+
+
+def _read(store: LogStore, files: list[Delivery]) -> Iterator[tuple[Delivery, Contents]]:
+    return read_log_files(store, files, is_named=lambda _: False, is_wanted=lambda _: True)
+
+
+def _inventory(
+    delivered: list[Delivery], integrity: Integrity, hashes: Mapping[str, str | None], counts: Mapping[str, int]
+) -> Inventory:
+    """`hashes` and `counts` of records are of files of which the digests tell nothing."""
+    checked = {file.log_file: file for file in integrity.files}
+    files = [
+        _listed(file, checked.pop(file.log_file, None), hashes.get(file.log_file), counts.get(file.log_file))
+        for file in delivered
+    ]
+    files += [_gone(file) for file in checked.values()]
+    return Inventory(sorted(files, key=lambda file: file.log_file), integrity.summary)
 
 
 def write_inventory(inventory: Inventory, run_date: date, root: str, session: boto3.Session | None) -> None:
@@ -140,7 +165,7 @@ def write_inventory(inventory: Inventory, run_date: date, root: str, session: bo
         except (BotoCoreError, ClientError) as error:
             raise LogStoreError(f"the inventory can't be written to s3://{place.bucket}/{key}: {error}") from error
     else:
-        with whole_or_not_there(_partition(Path(root), run_date)) as unfinished:
+        with whole_or_absent(_partition(Path(root), run_date)) as unfinished:
             unfinished.write_bytes(content.getvalue())
 
 
@@ -175,39 +200,3 @@ def _gone(file: Checked) -> InventoryFile:
     # a log file that is gone can't be reviewed; a digest that is gone proves nothing any more
     problem, fault = (file.fault, None) if file.kind == "log" else (None, file.fault)
     return InventoryFile(*where, None, None, None, None, is_proven=False, problem=problem, integrity_fault=fault)
-
-
-def _hashes(store: LogStore, files: list[Delivery]) -> dict[str, str | None]:
-    with ThreadPoolExecutor(PARALLEL_READS) as pool:
-        found = pool.map(lambda file: _sha256(store, file), files)
-        return {file.log_file: sha256 for file, sha256 in zip(files, found, strict=True)}
-
-
-def _sha256(store: LogStore, file: Delivery) -> str | None:
-    if file.size > MAX_BYTES:
-        return None
-    try:
-        return hashlib.sha256(store.read(file.log_file)).hexdigest()
-    except LogStoreError:  # the reader of the logs will say what is wrong with it
-        return None
-
-
-def _counts(store: LogStore, files: list[Delivery]) -> dict[str, int | None]:
-    with ThreadPoolExecutor(PARALLEL_READS) as pool:
-        counts = pool.map(lambda file: _records(store, file), files)
-        return {file.log_file: count for file, count in zip(files, counts, strict=True)}
-
-
-def _records(store: LogStore, file: Delivery) -> int | None:
-    try:
-        return len(read_records(file.log_file, store.read(file.log_file)))
-    except (LogStoreError, UnreadableLogFile):  # where a query fails on it, all are read
-        return None
-
-
-def _problem(store: LogStore, log_file: str) -> str | None:
-    try:
-        read_records(log_file, store.read(log_file))
-    except (LogStoreError, UnreadableLogFile) as error:
-        return str(error)
-    return None

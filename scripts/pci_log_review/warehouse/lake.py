@@ -8,11 +8,9 @@ Both are always written, with no rows where nothing was delivered, and each is w
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -24,8 +22,10 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from ..cloudtrail.deliveries import Delivery, deliveries
-from ..cloudtrail.reader import MAX_BYTES, UnreadableLogFile, read_records
-from ..cloudtrail.store import LogStore, LogStoreError, open_store, read_ahead
+from ..cloudtrail.digests import DigestCheck
+from ..cloudtrail.reader import read_log_files
+from ..cloudtrail.store import LogStore, open_store
+from ..common.aws import is_s3
 
 OUT_OF_SCOPE = "is outside trail_scope, so it was not reviewed"
 BATCH_RECORDS = 1_000
@@ -35,6 +35,8 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 
 Fields = dict[str, "str | Fields"]
+Scope = frozenset[tuple[str, str]]  # of account id and region
+_MADE_BY = b"pci_log_review.made_by"
 
 _USER_IDENTITY: Fields = {
     "type": "VARCHAR",
@@ -124,68 +126,119 @@ _NAME_COLUMNS: dict[str, pa.DataType] = {
 _LOG_FILES, _RECORDS, _NAMES = map(pa.schema, (_LOG_FILE_COLUMNS, _RECORD_COLUMNS, _NAME_COLUMNS))
 
 
-def convert_day(logs: str, run_date: date, scope: frozenset[tuple[str, str]], lake: Path) -> list[LogFile]:
-    """Makes the log files delivered on `run_date` queryable; returns them all, read or not.
+def convert_day(logs: str, run_date: date, scope: Scope, lake: Path) -> list[LogFile]:
+    """Makes the log files delivered on `run_date` queryable, as dbt alone does; returns them all, read or not.
 
     `scope` holds (account id, region): logs from elsewhere are named in the result, and not read. A bad file is
     named with its problem, and never keeps another one from being read. Raises LogStoreError where the logs can't be
-    listed; the lake's earlier partition of the day then stays as it was.
+    listed, OSError where the lake can't be written: then an earlier partition of the day stays as it was.
     """
     store = open_store(logs)
-    files = _Reading(store, deliveries(store, run_date), scope)
+    return convert_files(store, deliveries(store, run_date), run_date, scope, lake)
+
+
+def convert_files(
+    store: LogStore,
+    delivered: list[Delivery],
+    run_date: date,
+    scope: Scope,
+    lake: Path,
+    check: DigestCheck | None = None,
+    token: str | None = None,
+) -> list[LogFile]:
+    """Does for the files in `delivered` what convert_day does.
+
+    With `check`, what the digests say of each file is decided from the bytes that become rows; then files out of scope
+    are read, too, though not reviewed: where digests cover them and, in a folder, for their hash. `token` tells later
+    that it was this very conversion that made the partition (see is_converted).
+    """
+    files = _Reading(store, delivered, scope, check)
     with (
         duckdb.connect(config=_CONFIG) as connection,
-        whole_or_not_there(lake / "log_files" / f"run_date={run_date}" / "log_files.parquet") as log_files,
-        whole_or_not_there(lake / "logs" / f"run_date={run_date}" / "logs.parquet") as events,
+        # on leaving, the last one is renamed first: the table with the token comes into place after the events
+        whole_or_absent(_log_files(lake, run_date)) as log_files,
+        whole_or_absent(_logs(lake, run_date)) as events,
     ):
         _write_events(connection, files, events)
         read = files.result(_unusable_records(connection, events, files))
-        parquet.write_table(pa.Table.from_pylist([vars(file) for file in read], _LOG_FILES), log_files)
+        table = pa.Table.from_pylist([vars(file) for file in read], _LOG_FILES)
+        if token:
+            table = table.replace_schema_metadata({_MADE_BY: _made_by(token, store.root, run_date, scope)})
+        parquet.write_table(table, log_files)
     return read
+
+
+def is_converted(logs: str, run_date: date, scope: Scope, lake: Path, token: str) -> bool:
+    """Whether convert_files made the day's partition with this token, from the same place and for the same scope.
+
+    A token is made for one run and never again, so an older partition can't pass for this run's.
+    """
+    try:
+        found = parquet.read_schema(_log_files(lake, run_date)).metadata or {}
+    except (OSError, pa.ArrowInvalid):
+        return False
+    return found.get(_MADE_BY) == _made_by(token, logs, run_date, scope) and _logs(lake, run_date).is_file()
+
+
+def _made_by(token: str, logs: str, run_date: date, scope: Scope) -> bytes:
+    return json.dumps([token, logs, run_date.isoformat(), sorted(scope)]).encode()
+
+
+def _log_files(lake: Path, run_date: date) -> Path:
+    return lake / "log_files" / f"run_date={run_date}" / "log_files.parquet"
+
+
+def _logs(lake: Path, run_date: date) -> Path:
+    return lake / "logs" / f"run_date={run_date}" / "logs.parquet"
+
+
+def _batches(number: int, records: list[bytes]) -> Iterator[pa.RecordBatch]:
+    # One long batch would be slow: json_transform takes its time by the square of the batch
+    for start in range(0, len(records), BATCH_RECORDS):
+        batch = records[start : start + BATCH_RECORDS]
+        # the reader has checked that it is UTF-8, so the text need not be checked again
+        text = pa.array(batch, pa.binary()).view(pa.string())
+        file = pa.repeat(pa.scalar(number, pa.int32()), len(batch))
+        yield pa.RecordBatch.from_arrays([file, text], schema=_RECORDS)
 
 
 class _Reading:
     """Reads a day's files one after the other, and keeps what was found out about each."""
 
-    def __init__(self, store: LogStore, delivered: list[Delivery], scope: frozenset[tuple[str, str]]) -> None:
+    def __init__(self, store: LogStore, delivered: list[Delivery], scope: Scope, check: DigestCheck | None) -> None:
         self._store = store
         self._delivered = delivered
         self._scope = scope
-        self._sha256: dict[int, str] = {}
+        self._check = check
+        self._sha256: dict[int, str | None] = {}
         self._events: dict[int, int] = {}
-        self._problems: dict[int, str] = {}
+        self._problems: dict[int, str | None] = {}
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Every record of the files in scope, with the number of its file."""
-        for number, data in self._contents():
-            name = self._delivered[number].log_file
-            try:
-                records = read_records(name, data.result())
-            except (LogStoreError, UnreadableLogFile) as error:
-                self._problems[number] = str(error)
+        numbers = {file: number for number, file in enumerate(self._delivered)}
+        wanted = [file for file in self._delivered if self._is_read(file)]
+        for file, contents in read_log_files(self._store, wanted, self._is_covered, self._is_split):
+            number = numbers[file]
+            self._sha256[number] = contents.sha256
+            if self._check and self._is_covered(file):
+                self._check.take(file, contents)
+            if not self._in_scope(file):
                 continue
-            finally:
-                if data.exception() is None:
-                    self._sha256[number] = hashlib.sha256(data.result()).hexdigest()
-            self._events[number] = len(records)
-            # One long batch would be slow: json_transform takes its time by the square of the batch
-            for start in range(0, len(records), BATCH_RECORDS):
-                batch = records[start : start + BATCH_RECORDS]
-                # read_records has checked that it is UTF-8, so the text need not be checked again
-                text = pa.array(batch, pa.binary()).view(pa.string())
-                file = pa.repeat(pa.scalar(number, pa.int32()), len(batch))
-                yield pa.RecordBatch.from_arrays([file, text], schema=_RECORDS)
+            self._problems[number] = contents.problem
+            if contents.records is not None:
+                self._events[number] = len(contents.records)
+                yield from _batches(number, contents.records)
 
-    def _contents(self) -> Iterator[tuple[int, Future[bytes]]]:
-        """The bytes of each log file in scope, a few read ahead of the one that is worked on."""
-        wanted = []
-        for number, file in enumerate(self._delivered):
-            if file.kind == "log" and self._in_scope(file):
-                if file.size > MAX_BYTES:
-                    self._problems[number] = f"is larger than {MAX_BYTES} bytes, so it was not read"
-                else:
-                    wanted.append(number)
-        yield from read_ahead(lambda number: self._store.read(self._delivered[number].log_file), wanted)
+    def _is_read(self, file: Delivery) -> bool:
+        is_hashed = self._check is not None and not is_s3(self._store.root)
+        return file.kind == "log" and (self._is_split(file) or is_hashed)
+
+    def _is_split(self, file: Delivery) -> bool:
+        return self._in_scope(file) or self._is_covered(file)
+
+    def _is_covered(self, file: Delivery) -> bool:
+        return self._check is not None and self._check.covers(file)
 
     def result(self, unusable: dict[int, str]) -> list[LogFile]:
         """All delivered files; `unusable` says what turned out to be wrong with the records of some."""
@@ -321,7 +374,7 @@ def _unusable_records(connection: duckdb.DuckDBPyConnection, events: Path, files
 
 
 @contextmanager
-def whole_or_not_there(target: Path) -> Iterator[Path]:
+def whole_or_absent(target: Path) -> Iterator[Path]:
     """A name to write to, which becomes `target` only when all went well."""
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.unfinished")  # hidden: no glob of the lake finds it
