@@ -20,23 +20,24 @@ review: .venv/installed profiles.yml  ## Review the sample logs of a fixed day
 test: .venv/installed-dev profiles.yml  ## Run every test: dbt's unit tests and pytest
 	$(BIN)/pytest --numprocesses auto --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
-lint: .venv/installed-dev profiles.yml  ## Check style and types: ruff, mypy, sqlfluff
+lint: .venv/installed-dev profiles.yml  ## Check style, types and imports: ruff, mypy, import-linter, sqlfluff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/sqlfluff lint --disable-progress-bar models analyses tests/generic tests/singular
 
 docs: .venv/installed profiles.yml  ## Write the evidence catalogue: target/docs/static_index.html
 	@$(BIN)/dbt docs generate --static --target-path target/docs
 
 benchmark: .venv/installed profiles.yml  ## Generate and review a day of a million events, and print how long it took
-	$(BIN)/python scripts/benchmark.py
+	$(BIN)/python scripts/tools/benchmark.py
 
 athena-local: .venv/installed-dev  ## Serve an Athena on this machine, to try the athena target; LOGS=folder gives it logs
 	@$(BIN)/python -m tests.local_athena $(if $(LOGS),--logs "$(LOGS)")
 
 sample-logs: .venv/installed  ## Write sample_logs/ anew
-	$(BIN)/python scripts/make_sample_logs.py
+	$(BIN)/python scripts/tools/make_sample_logs.py
 
 lock: .venv/installed-dev  ## Write the requirements files anew from pyproject.toml
 	$(BIN)/uv pip compile $(COMPILE) --extra dev -o requirements-dev.txt

@@ -8,27 +8,28 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from . import clock
-from .chain import mend_latest
-from .evidence_store import EvidenceError, EvidenceStore, Locked
-from .history import Due, due_days, history
-from .log_store import LogStoreError
-from .new_settings import write_settings
+from .cloudtrail.store import LogStoreError
+from .common import clock
+from .common.errors import UsageError
+from .common.text import printable
+from .console.reporter import JsonReporter, TextReporter, print_day, print_status, print_verified
+from .evidence.chain import mend_latest
+from .evidence.history import Due, due_days, history
+from .evidence.sealed import finding_details, read_day
+from .evidence.sign_off import parse_decision, sign_off
+from .evidence.store import EvidenceError, EvidenceStore, Locked
+from .evidence.verify import verify
 from .notify import Message, check_places, notify
-from .open_evidence import open_evidence
-from .project import RunOptions, UsageError, project_dir
-from .reporter import JsonReporter, TextReporter, print_day, print_status, print_verified
-from .review import Exit, Sealed, check_options
-from .runs import Outcome, Reporter, all_days, outcome_of_day, run_days
-from .sealed import finding_details, read_day
-from .sign_off import parse_decision, sign_off
-from .terminal import printable
-from .verify import verify
+from .review.day import Exit, Reviewed
+from .review.options import EvidencePlace, Run, RunOptions, open_run
+from .review.run import Outcome, Reporter, all_days, run_days
+from .settings.new import write_settings
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -77,17 +78,14 @@ def _evidence_options(command: _F) -> _F:
     return command
 
 
-def _open(
-    evidence: str,
-    evidence_kms_key: str | None,
-    evidence_retention_days: int | None,
-    evidence_retention_mode: str,
-) -> EvidenceStore:
-    where = evidence if evidence.startswith("s3://") else str(Path(evidence).absolute())
-    try:
-        return open_evidence(where, evidence_kms_key, evidence_retention_days, evidence_retention_mode)
-    except EvidenceError as error:
-        raise UsageError(str(error)) from error
+def _evidence_place(given: dict[str, Any]) -> EvidencePlace:
+    """What the options of _evidence_options say."""
+    names = ("evidence_kms_key", "evidence_retention_days", "evidence_retention_mode")
+    return EvidencePlace(given["evidence"], *(given[name] for name in names))
+
+
+def _open(given: dict[str, Any]) -> EvidenceStore:
+    return _evidence_place(given).open()
 
 
 class _Group(click.Group):
@@ -164,12 +162,14 @@ def run(ctx: click.Context, /, log_format: str, **given: Any) -> None:
     except UsageError as error:  # there is nobody to tell
         reporter.failed(str(error))
         ctx.exit(Exit.USAGE)
-    store: EvidenceStore | None = None
-    done: list[Sealed] = []
+    opened: Run | None = None
+    done: list[Reviewed] = []
     code, broken_off = Exit.FAILED, None
     try:
-        options, store, due = _prepared(**given)
-        outcome = run_days(options, store, due, reporter, done)
+        chosen = _chosen_days(given["run_date"], given["since"], given["from"], given["to"])
+        opened = open_run(_options(given))
+        due = chosen or partial(due_days, opened.evidence, given["since"], clock.yesterday(), given["max_days"])
+        outcome = run_days(opened, due, reporter, done)
         code = outcome.exit
         reporter.ended(outcome)
     except UsageError as error:
@@ -181,7 +181,8 @@ def run(ctx: click.Context, /, log_format: str, **given: Any) -> None:
         outcome, broken_off = Outcome(done, 0, [f"the run was broken off: {what}"]), error
     if outcome.reasons:
         reporter.failed("\n".join(outcome.reasons))
-    untold = notify(_message(outcome, store, given["notify_details"]), topic, webhook)
+    message = _message(outcome, opened.evidence if opened and given["notify_details"] else None)
+    untold = notify(message, opened.session if opened else None, topic, webhook)
     if untold:
         reporter.failed("\n".join(untold))
     if broken_off:
@@ -189,38 +190,22 @@ def run(ctx: click.Context, /, log_format: str, **given: Any) -> None:
     ctx.exit(code or (Exit.FAILED if untold else Exit.COMPLETE))
 
 
-def _message(outcome: Outcome, store: EvidenceStore | None, with_details: bool) -> Message:
-    days = []
-    for sealed in outcome.sealed:
-        details = []
-        if with_details and store:
-            try:
-                details = finding_details(store, sealed)
-            except EvidenceError as error:
-                details = [str(error)]
-        days.append(outcome_of_day(sealed, details))
-    return Message(outcome.summary, days, outcome.left, outcome.reasons)
+def _options(given: dict[str, Any]) -> RunOptions:
+    names = ("logs", "target", "settings", "state", "public_keys")
+    return RunOptions(evidence=_evidence_place(given), **{name: given[name] for name in names})
 
 
-def _prepared(**given: Any) -> tuple[RunOptions, EvidenceStore, Callable[[], Due]]:
-    """What to do, where the evidence lies, and what tells the days. Raises UsageError."""
-    yesterday = clock.yesterday()
-    project = project_dir()
-    logs = given["logs"]
-    options = RunOptions(
-        run_date=given["run_date"] or yesterday,
-        logs=logs if logs.startswith("s3://") else str(Path(logs).absolute()),
-        target=given["target"],
-        settings=(given["settings"] or project / "seeds" / "settings").absolute(),
-        state=(given["state"] or project / "state").absolute(),
-        public_keys=given["public_keys"].absolute() if given["public_keys"] else None,
-    )
-    chosen = _chosen_days(given["run_date"], given["since"], given["from"], given["to"])
-    check_options(options)
-    store = _open(**{name: value for name, value in given.items() if name.startswith("evidence")})
-    if not store.where.startswith("s3://") and options.state.resolve().is_relative_to(Path(store.where).resolve()):
-        raise UsageError(f"the state, {options.state}, lies in the evidence, {store.where}: give each its own folder")
-    return options, store, chosen or (lambda: due_days(store, given["since"], yesterday, given["max_days"]))
+def _message(outcome: Outcome, store: EvidenceStore | None) -> Message:
+    """What is told of the run, with findings from the evidence in `store` where it is given."""
+    details = {day.conclusion.run_date: _details(store, day) for day in outcome.days} if store else {}
+    return Message(outcome.summary, outcome.days, outcome.left, outcome.reasons, details)
+
+
+def _details(store: EvidenceStore, day: Reviewed) -> list[str]:
+    try:
+        return finding_details(store, day.evidence, day.conclusion)
+    except EvidenceError as error:
+        return [str(error)]
 
 
 def _chosen_days(
@@ -283,7 +268,7 @@ def verify_command(ctx: click.Context, /, first: date | None, last: date | None,
     Exit codes: 0 all is as it was sealed; 1 something was changed, removed or added, as the last lines say.
     """
     _end(first, last)
-    verified = verify(_open(**evidence), first, last, clock.yesterday())
+    verified = verify(_open(evidence), first, last, clock.yesterday())
     print_verified(verified)
     ctx.exit(Exit.FAILED if verified.faults else Exit.COMPLETE)
 
@@ -294,7 +279,7 @@ def verify_command(ctx: click.Context, /, first: date | None, last: date | None,
 @click.option("--to", "last", help="Last day.  [default: yesterday]", type=_Day())
 def status(first: date | None, last: date | None, **evidence: Any) -> None:
     """Show each day: complete, incomplete, failed or missing, and who signed it."""
-    print_status(history(_open(**evidence), first, _end(first, last)))
+    print_status(history(_open(evidence), first, _end(first, last)))
 
 
 @main.command()
@@ -306,8 +291,9 @@ def status(first: date | None, last: date | None, **evidence: Any) -> None:
 )  # fmt: skip
 def show(day: date, limit: int, **evidence: Any) -> None:
     """Show a day's review and its findings, unexpected ones first."""
-    store = _open(**evidence)
-    print_day(read_day(store, history(store, day, day)[0]), limit)
+    store = _open(evidence)
+    [known] = history(store, day, day)
+    print_day(known, store.where, *read_day(store, known), limit)
 
 
 @main.command("sign-off")
@@ -328,7 +314,7 @@ def sign_off_command(day: date, reviewer: str, decisions: tuple[str, ...], reaso
     The sign-off is bound to the review's manifest: when the day is reviewed again, it is stale. It is never changed; a
     correction is a further sign-off.
     """
-    store = _open(**evidence)
+    store = _open(evidence)
     decided = [parse_decision(text) for text in decisions]
     if not store.keys():
         raise UsageError(f"{store.where}: there is no evidence")

@@ -9,8 +9,9 @@ from pathlib import Path
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 
-from .inventory import ensure_inventory
-from .lake import convert_day
+from .warehouse.dbt import CONVERTED
+from .warehouse.inventory import ensure_inventory
+from .warehouse.lake import convert_day, is_converted
 
 
 def lake_folder() -> Path:
@@ -19,12 +20,17 @@ def lake_folder() -> Path:
 
 
 def _convert_day(logs: str, run_date: str, scope: str) -> int:
-    """Converts a day's log files; `scope` is `account/region account/region …`. Returns the number of files."""
+    """Converts a day's log files; `scope` is `account/region account/region …`. Returns the number of files read.
+
+    Where the wrapper has just converted them, for the same scope, they are not read again.
+    """
     pairs = (pair.split("/") for pair in (scope or "").split())
     in_scope = frozenset((account_id, region) for account_id, region in pairs)
-    day = date.fromisoformat(run_date)
-    ensure_inventory(lake_folder(), day)
-    return len(convert_day(logs, day, in_scope, lake_folder()))
+    day, lake, token = date.fromisoformat(run_date), lake_folder(), os.environ.get(CONVERTED)
+    if token and is_converted(logs, day, in_scope, lake, token):
+        return 0
+    ensure_inventory(lake, day)
+    return len(convert_day(logs, day, in_scope, lake))
 
 
 class Plugin(BasePlugin):

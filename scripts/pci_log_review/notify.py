@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import json
 import re
-import urllib.request
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from http.client import HTTPException
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from itertools import chain
 from typing import Any
-from urllib.error import HTTPError
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import boto3
+import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .project import UsageError
-from .terminal import printable
+from .common.errors import UsageError
+from .common.text import printable
+from .review.day import Reviewed
 
 TIMEOUT_SECONDS = 20
 _SUBJECT_CHARACTERS = 100  # what SNS allows
@@ -33,27 +34,14 @@ _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+(\.f
 
 
 @dataclass(frozen=True)
-class DayOutcome:
-    """How the review of one day ended, as a message tells it."""
-
-    run_date: str
-    state: str
-    gaps: list[str]
-    integrity: str
-    unexpected_findings: dict[str, int]
-    evidence: str | None
-    manifest_sha256: str | None
-    details: list[str]
-
-
-@dataclass(frozen=True)
 class Message:
-    """What a run has to tell."""
+    """What a run has to tell; `details` holds the findings to name, if any are to be named, by day."""
 
     outcome: str
-    days: list[DayOutcome]
+    days: list[Reviewed]
     days_left: int
     reasons: list[str]
+    details: Mapping[date, list[str]] = field(default_factory=dict)
 
     @property
     def subject(self) -> str:
@@ -61,9 +49,10 @@ class Message:
         if not self.days or self.reasons:  # the reasons are of a day that is not among them
             text = f"PCI log review: {self.outcome}"
         elif len(self.days) == 1:
-            text = f"PCI log review of {self.days[0].run_date}: {self.outcome}"
+            text = f"PCI log review of {self.days[0].conclusion.run_date}: {self.outcome}"
         else:
-            text = f"PCI log review of {self.days[0].run_date} to {self.days[-1].run_date}: {self.outcome}"
+            first, last = (day.conclusion.run_date for day in (self.days[0], self.days[-1]))
+            text = f"PCI log review of {first} to {last}: {self.outcome}"
         return "".join(char if " " <= char <= "~" else "?" for char in text)[:_SUBJECT_CHARACTERS]
 
     @property
@@ -73,26 +62,55 @@ class Message:
         if self.days_left:
             beginning.append(f"{self.days_left} more days are due; the next run goes on with them.")
         for shown in (_SHOWN_GAPS, 3, 0):
-            text = _as_fits(beginning, (line for day in self.days for line in _of_day(day, shown)))
+            text = _as_fits(beginning, (line for day in self.days for line in self._of_day(day, shown)))
             if not text.endswith(_CUT_OFF):
                 return text
-        return _as_fits(
-            beginning, (f"{day.run_date}: {day.state} (manifest {day.manifest_sha256})" for day in self.days)
-        )
+        return _as_fits(beginning, map(_shortest, self.days))
 
     def as_json(self) -> dict[str, Any]:
         """The message for machines; `text` is where chat services look for it."""
-        days = [
-            asdict(day)
-            | {
-                "gaps": [_line(gap) for gap in day.gaps[:_SHOWN_GAPS_IN_JSON]],
-                "gaps_in_all": len(day.gaps),
-                "details": [_line(detail) for detail in day.details[:_SHOWN_GAPS]],
-            }
-            for day in self.days
-        ]
-        reasons = [_line(reason) for reason in self.reasons[:_SHOWN_GAPS]]
-        return {"text": self.text, **asdict(self), "days": days, "reasons": reasons}
+        return {
+            "text": self.text,
+            "outcome": self.outcome,
+            "days": [self._day_as_json(day) for day in self.days],
+            "days_left": self.days_left,
+            "reasons": [_line(reason) for reason in self.reasons[:_SHOWN_GAPS]],
+        }
+
+    def _day_as_json(self, day: Reviewed) -> dict[str, Any]:
+        conclusion = day.conclusion
+        return {
+            "run_date": str(conclusion.run_date),
+            "state": conclusion.state.value,
+            "gaps": [_line(gap) for gap in conclusion.gaps[:_SHOWN_GAPS_IN_JSON]],
+            "gaps_in_all": len(conclusion.gaps),
+            "integrity": conclusion.integrity,
+            "unexpected_findings": conclusion.unexpected_findings,
+            "evidence": day.evidence,
+            "manifest_sha256": day.manifest_sha256,
+            "details": [_line(detail) for detail in self.details.get(conclusion.run_date, [])[:_SHOWN_GAPS]],
+        }
+
+    def _of_day(self, day: Reviewed, shown: int) -> Iterator[str]:
+        """The lines of a day, with so many gaps and findings at most."""
+        conclusion, details = day.conclusion, self.details.get(day.conclusion.run_date, [])
+        yield ""
+        yield f"{conclusion.run_date}: {conclusion.state}. {conclusion.integrity}".rstrip()
+        yield from (f"  - {gap}" for gap in conclusion.gaps[:shown])
+        if len(conclusion.gaps) > shown:
+            yield f"  - … and {len(conclusion.gaps) - shown} more" if shown else f"  - gaps: {len(conclusion.gaps)}"
+        if not day.is_failed:
+            counts = conclusion.unexpected_findings
+            found = [f"{requirement}: {count}" for requirement, count in counts.items() if count]
+            yield f"  unexpected findings: {', '.join(found) or ('none' if counts else 'no logs')}"
+        yield from (f"    {detail}" for detail in details[:shown])
+        if shown < len(details):
+            yield f"    … and {len(details) - shown} more"
+        yield f"  evidence: {day.evidence} (manifest {day.manifest_sha256})"
+
+
+def _shortest(day: Reviewed) -> str:
+    return f"{day.conclusion.run_date}: {day.conclusion.state} (manifest {day.manifest_sha256})"
 
 
 def _as_fits(beginning: list[str], lines: Iterable[str]) -> str:
@@ -102,23 +120,6 @@ def _as_fits(beginning: list[str], lines: Iterable[str]) -> str:
             return f"{text}{_CUT_OFF}"
         text += f"{line}\n"
     return text.rstrip("\n")
-
-
-def _of_day(day: DayOutcome, shown: int) -> Iterator[str]:
-    """The lines of a day, with so many gaps and findings at most."""
-    yield ""
-    yield f"{day.run_date}: {day.state}. {day.integrity}".rstrip()
-    yield from (f"  - {gap}" for gap in day.gaps[:shown])
-    if len(day.gaps) > shown:
-        yield f"  - … and {len(day.gaps) - shown} more" if shown else f"  - gaps: {len(day.gaps)}"
-    if day.state != "failed":
-        found = [f"{requirement}: {count}" for requirement, count in day.unexpected_findings.items() if count]
-        yield f"  unexpected findings: {', '.join(found) or ('none' if day.unexpected_findings else 'no logs')}"
-    yield from (f"    {detail}" for detail in day.details[:shown])
-    if shown < len(day.details):
-        yield f"    … and {len(day.details) - shown} more"
-    if day.evidence:
-        yield f"  evidence: {day.evidence} (manifest {day.manifest_sha256})"
 
 
 def _line(text: str) -> str:
@@ -140,32 +141,36 @@ def check_places(topic: str | None, webhook: str | None) -> None:
             raise UsageError("--notify-webhook is no http or https address")
 
 
-def notify(message: Message, topic: str | None, webhook: str | None) -> list[str]:
-    """Sends the message; returns a line for each place that did not take it."""
+def notify(message: Message, session: boto3.Session | None, topic: str | None, webhook: str | None) -> list[str]:
+    """Sends the message, to the topic with the AWS identity of `session` or the environment's; returns a line for each
+    place that did not take it.
+    """
     failed = []
     if topic:
         try:
-            _publish(message, topic)
+            _publish(message, session, topic)
         except (BotoCoreError, ClientError, ValueError) as error:
             failed.append(f"notification: SNS topic {topic} did not take it: {error}")
     if webhook:
         try:
-            _post(message, webhook)
-        except HTTPError as error:
-            failed.append(f"notification: the webhook did not take it: HTTP status {error.code}")
-        except (OSError, ValueError, HTTPException) as error:  # their texts may hold the address, which is a secret
+            status = _post(message, webhook)
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            # their texts may hold the address, which is a secret
             failed.append(f"notification: the webhook did not take it: {type(error).__name__}")
+        else:
+            if not 200 <= status < 300:
+                failed.append(f"notification: the webhook did not take it: HTTP status {status}")
     return failed
 
 
-def _publish(message: Message, topic: str) -> None:
+def _publish(message: Message, session: boto3.Session | None, topic: str) -> None:
     """A topic's mail subscribers get text, programs JSON."""
     content = message.as_json()
     envelope = _envelope(message, content)
     if len(envelope) > _SNS_BYTES:
         days = [day | {"gaps": [], "details": []} for day in content["days"]]
         envelope = _envelope(message, content | {"text": message.subject, "days": days, "reasons": []})
-    boto3.client("sns", region_name=topic.split(":")[3]).publish(
+    (session or boto3.Session()).client("sns", region_name=topic.split(":")[3]).publish(
         TopicArn=topic, Subject=message.subject, Message=envelope, MessageStructure="json"
     )
 
@@ -175,19 +180,13 @@ def _envelope(message: Message, content: dict[str, Any]) -> str:
     return json.dumps({"default": message.text, **dict.fromkeys(("sqs", "lambda", "https"), machines)})
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A page that somebody is sent on to takes no message."""
-
-    def redirect_request(self, *_: object) -> None:
-        return None
-
-
-def _post(message: Message, webhook: str) -> None:
+def _post(message: Message, webhook: str) -> int:
+    """The HTTP status of the answer. A redirect is not followed: the page it leads to would take no message."""
     content = message.as_json()
     # chat services read <…> and & as markup
     content["text"] = content["text"].replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    request = urllib.request.Request(  # noqa: S310  # check_places has looked at the scheme
-        webhook, json.dumps(content).encode(), {"Content-Type": "application/json"}, method="POST"
-    )
-    with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_SECONDS):
-        pass
+    proxy = None if proxy_bypass(urlsplit(webhook).hostname or "") else getproxies().get(urlsplit(webhook).scheme)
+    timeout = urllib3.Timeout(TIMEOUT_SECONDS)
+    pool = urllib3.ProxyManager(proxy, timeout=timeout) if proxy else urllib3.PoolManager(timeout=timeout)
+    with pool:
+        return pool.request("POST", webhook, json=content, redirect=False, retries=False).status

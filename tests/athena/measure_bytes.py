@@ -21,8 +21,8 @@ DAY = "2026-03-10"
 
 
 def generate(logs: Path, events: int) -> None:
-    """Lets scripts/benchmark.py write its log files of DAY."""
-    spec = importlib.util.spec_from_file_location("benchmark", ROOT / "scripts" / "benchmark.py")
+    """Lets scripts/tools/benchmark.py write its log files of DAY."""
+    spec = importlib.util.spec_from_file_location("benchmark", ROOT / "scripts" / "tools" / "benchmark.py")
     assert spec
     assert spec.loader
     benchmark = sys.modules["benchmark"] = importlib.util.module_from_spec(spec)

@@ -22,7 +22,7 @@ from tests.evidence.test_notify import Webhook
 from tests.reader.native_logs import ACCOUNT, DAY, REGION
 from tests.reader.test_digests import KEYS, MIDDLE, Delivered, deliver
 
-from pci_log_review.open_evidence import open_evidence
+from pci_log_review.evidence.open import open_evidence
 
 TODAY = "2026-03-12"
 DAYS = ("2026-03-09", "2026-03-10", "2026-03-11")
@@ -164,7 +164,7 @@ def test_nothing_is_due_when_all_is_complete_or_signed(undisturbed: Checkout, lo
     assert verified(checkout).code == 0
     told = operate(checkout, "never", "run", "--logs", str(logs), "--notify-webhook", "http://127.0.0.1:9/hook")
     assert told.code == 1, "a message that nobody takes makes the run fail"
-    assert "notification: the webhook did not take it: URLError" in told.last_lines
+    assert "notification: the webhook did not take it: NewConnectionError" in told.last_lines
     assert operate(checkout, "never", "status").text == status.text, "and the days stay as they are"
 
 

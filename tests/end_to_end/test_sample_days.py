@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 from tests.checkout import NO_TESTS, ROOT, Checkout, Ended
 
 DAY = "2026-03-10"
@@ -105,6 +106,15 @@ def test_every_event_of_the_logs_is_in_staging_once_per_record(reviewed: tuple[C
         delivered = sorted(record.get("eventID") or "" for record in records_of(day))
         converted = checkout.rows(f"select coalesce(eventid, '') from '{lake}/run_date={day}/logs.parquet' order by 1")
         assert [event_id for (event_id,) in converted] == delivered
+
+
+def test_the_pre_hook_does_not_read_again_what_the_wrapper_has_read(
+    reviewed: tuple[Checkout, dict[str, Ended]],
+) -> None:
+    checkout, _ = reviewed
+    for day in DAYS:
+        made = parquet.read_schema(checkout.state / "lake" / "log_files" / f"run_date={day}" / "log_files.parquet")
+        assert b"pci_log_review.made_by" in (made.metadata or {}), "dbt's own conversion leaves no token"
 
 
 def test_evidence_holds_a_file_for_every_requirement_also_for_those_without_findings(

@@ -7,8 +7,8 @@ import boto3
 import pytest
 from tests.s3 import s3, s3_endpoint
 
-from pci_log_review.evidence_store import EvidenceStore
-from pci_log_review.open_evidence import open_evidence
+from pci_log_review.evidence.open import open_evidence
+from pci_log_review.evidence.store import EvidenceStore
 
 __all__ = ["s3", "s3_endpoint"]
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from datetime import date
 
-from pci_log_review.chain import MANIFEST, begin_chain, last_link, link, new_id, records, set_latest
-from pci_log_review.evidence_store import EvidenceStore
-from pci_log_review.manifest import Conclusion, State, write_manifest
+from pci_log_review.evidence.chain import MANIFEST, begin_chain, last_link, link, new_id, records, set_latest
+from pci_log_review.evidence.manifest import Conclusion, State, write_manifest
+from pci_log_review.evidence.store import EvidenceStore
 
 NO_FINDINGS = {"10.2.1.4": 0, "10.2.1.6": 0}
 HEADER = "event_time,title,detail,is_expected\n"

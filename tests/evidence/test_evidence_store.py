@@ -23,10 +23,10 @@ from botocore.httpsession import URLLib3Session
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
-from pci_log_review import evidence_s3
-from pci_log_review.evidence_s3 import S3Evidence
-from pci_log_review.evidence_store import EvidenceError, EvidenceStore, Locked
-from pci_log_review.open_evidence import open_evidence
+from pci_log_review.evidence import s3 as evidence_s3
+from pci_log_review.evidence.open import open_evidence
+from pci_log_review.evidence.s3 import S3Evidence
+from pci_log_review.evidence.store import EvidenceError, EvidenceStore, Locked
 
 RUN = "2026-03-10/20260311T060000Z-ab12cd34"
 FILES = {
@@ -38,7 +38,7 @@ FILES = {
 
 HOLD = """
 import sys
-from pci_log_review.open_evidence import open_evidence
+from pci_log_review.evidence.open import open_evidence
 with open_evidence(sys.argv[1]).lock():
     print("held", flush=True)
     sys.stdin.read()
@@ -46,7 +46,7 @@ with open_evidence(sys.argv[1]).lock():
 
 WRITE_WITHOUT_END = """
 import sys
-from pci_log_review.open_evidence import open_evidence
+from pci_log_review.evidence.open import open_evidence
 store = open_evidence(sys.argv[1])
 round = int(sys.argv[2])
 with store.lock():

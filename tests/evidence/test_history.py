@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from tests.evidence.sealed_days import day, seal
 
-from pci_log_review.evidence_store import EvidenceStore
-from pci_log_review.history import Due, due_days, history
-from pci_log_review.manifest import State
-from pci_log_review.open_evidence import open_evidence
-from pci_log_review.sign_off import sign_off
+from pci_log_review.evidence.history import Due, due_days, history
+from pci_log_review.evidence.manifest import State
+from pci_log_review.evidence.open import open_evidence
+from pci_log_review.evidence.sign_off import sign_off
+from pci_log_review.evidence.store import EvidenceStore
 
 
 @pytest.fixture

@@ -13,20 +13,29 @@ from typing import Any
 import boto3
 import pytest
 
-from pci_log_review.notify import DayOutcome, Message, check_places, notify
-from pci_log_review.project import UsageError
+from pci_log_review.common.errors import UsageError
+from pci_log_review.evidence.manifest import Conclusion, State
+from pci_log_review.notify import Message, check_places, notify
+from pci_log_review.review.day import Reviewed
 
-DAY = DayOutcome(
-    run_date="2026-03-10",
-    state="incomplete",
-    gaps=["444455556666 eu-west-1: no logs, though trail_scope expects them daily"],
-    integrity="integrity not proven: no digest files",
-    unexpected_findings={"10.2.1.4": 3, "10.2.1.5": 0, "10.2.1.6": 1},
+DAY = Reviewed(
+    Conclusion(
+        run_date=date(2026, 3, 10),
+        state=State.INCOMPLETE,
+        gaps=["444455556666 eu-west-1: no logs, though trail_scope expects them daily"],
+        integrity="integrity not proven: no digest files",
+        findings={"10.2.1.4": 5, "10.2.1.5": 0, "10.2.1.6": 1},
+        unexpected_findings={"10.2.1.4": 3, "10.2.1.5": 0, "10.2.1.6": 1},
+    ),
     evidence="s3://evidence/2026-03-10/20260311T060000Z-0000abcd",
     manifest_sha256="ab" * 32,
-    details=[],
 )
 MESSAGE = Message("INCOMPLETE", [DAY], 0, [])
+
+
+def day_with(**conclusion: Any) -> Reviewed:
+    """The day with another conclusion."""
+    return replace(DAY, conclusion=replace(DAY.conclusion, **conclusion))
 
 
 class Webhook:
@@ -89,7 +98,7 @@ def test_the_text_tells_day_completeness_gaps_unexpected_findings_and_evidence()
 
 
 def test_a_complete_day_says_that_nothing_unexpected_was_found() -> None:
-    day = replace(DAY, state="complete", gaps=[], unexpected_findings={"10.2.1.4": 0})
+    day = day_with(state=State.COMPLETE, gaps=[], unexpected_findings={"10.2.1.4": 0})
     assert "  unexpected findings: none" in Message("complete", [day], 0, []).text.splitlines()
 
 
@@ -111,8 +120,8 @@ def test_days_that_are_left_are_told() -> None:
 
 def test_a_hostile_name_reaches_nobody_unescaped() -> None:
     hostile = "AWSLogs/\x1b[2J\nSubject: you won\r\u202e.gz is empty"
-    day = replace(DAY, gaps=[hostile], details=["10.2.1.4: \x1b]0;owned\x07 did it"])
-    text = Message("INCOMPLETE", [day], 0, []).text
+    details = {DAY.conclusion.run_date: ["10.2.1.4: \x1b]0;owned\x07 did it"]}
+    text = Message("INCOMPLETE", [day_with(gaps=[hostile])], 0, [], details).text
     assert not set(text) & set("\x1b\r\x07\u202e")
     assert "Subject: you won" not in text.splitlines()
 
@@ -126,7 +135,7 @@ def test_the_subject_is_one_short_line_of_ascii() -> None:
 
 def test_a_topic_gets_json_for_machines_and_the_subject(topic: tuple[str, str]) -> None:
     arn, queue = topic
-    assert notify(MESSAGE, arn, None) == []
+    assert notify(MESSAGE, None, arn, None) == []
     envelope = received(queue)
     assert envelope["Subject"] == MESSAGE.subject
     content = json.loads(envelope["Message"])
@@ -135,35 +144,39 @@ def test_a_topic_gets_json_for_machines_and_the_subject(topic: tuple[str, str]) 
 
 
 def test_a_webhook_gets_the_same_json(webhook: Webhook) -> None:
-    assert notify(MESSAGE, None, webhook.url) == []
+    assert notify(MESSAGE, None, None, webhook.url) == []
     assert webhook.posted == [json.loads(json.dumps(MESSAGE.as_json()))]
 
 
 def test_markup_of_chat_services_is_text_in_what_a_webhook_gets(webhook: Webhook) -> None:
-    day = replace(DAY, gaps=["AWSLogs/<!channel> <https://example.com|click> & more.gz is empty"])
-    assert notify(Message("INCOMPLETE", [day], 0, []), None, webhook.url) == []
+    day = day_with(gaps=["AWSLogs/<!channel> <https://example.com|click> & more.gz is empty"])
+    assert notify(Message("INCOMPLETE", [day], 0, []), None, None, webhook.url) == []
     assert "&lt;!channel&gt; &lt;https://example.com|click&gt; &amp; more" in webhook.posted[0]["text"]
     assert "<" not in webhook.posted[0]["text"]
 
 
 def test_both_are_told(webhook: Webhook, topic: tuple[str, str]) -> None:
     arn, queue = topic
-    assert notify(MESSAGE, arn, webhook.url) == []
+    assert notify(MESSAGE, None, arn, webhook.url) == []
     assert received(queue)
     assert len(webhook.posted) == 1
 
 
 def test_who_does_not_take_the_message_is_said_without_the_address_which_is_a_secret() -> None:
     refusing = Webhook(status=500)
-    assert notify(MESSAGE, None, refusing.url) == ["notification: the webhook did not take it: HTTP status 500"]
+    assert notify(MESSAGE, None, None, refusing.url) == ["notification: the webhook did not take it: HTTP status 500"]
     refusing.server.shutdown()
     refusing.server.server_close()
-    assert notify(MESSAGE, None, refusing.url) == ["notification: the webhook did not take it: URLError"]
+    assert notify(MESSAGE, None, None, refusing.url) == [
+        "notification: the webhook did not take it: NewConnectionError"
+    ]
 
 
 def test_who_is_sent_on_to_another_page_was_not_told() -> None:
     redirecting = Webhook(status=302)
-    assert notify(MESSAGE, None, redirecting.url) == ["notification: the webhook did not take it: HTTP status 302"]
+    assert notify(MESSAGE, None, None, redirecting.url) == [
+        "notification: the webhook did not take it: HTTP status 302"
+    ]
     redirecting.server.shutdown()
 
 
@@ -201,15 +214,15 @@ def test_topics_and_web_addresses_are_taken(topic: tuple[str, str], webhook: Web
 @pytest.mark.usefixtures("s3")
 def test_a_topic_that_is_not_there_is_named() -> None:
     arn = "arn:aws:sns:us-east-1:123456789012:gone"
-    [line] = notify(MESSAGE, arn, None)
+    [line] = notify(MESSAGE, None, arn, None)
     assert line.startswith(f"notification: SNS topic {arn} did not take it: ")
 
 
 def test_the_largest_message_is_one_that_sns_takes(topic: tuple[str, str]) -> None:
-    day = replace(DAY, gaps=['"<\\' * 1_000] * 500, details=["x" * 300_000] * 21)
-    message = Message("31 incomplete", [day] * 31, 9_999, ['"' * 1_000_000] * 100)
+    day, details = day_with(gaps=['"<\\' * 1_000] * 500), {DAY.conclusion.run_date: ["x" * 300_000] * 21}
+    message = Message("31 incomplete", [day] * 31, 9_999, ['"' * 1_000_000] * 100, details)
     arn, queue = topic
-    assert notify(message, arn, None) == []
+    assert notify(message, None, arn, None) == []
     envelope = json.loads(received(queue)["Message"])
     assert envelope["days"][0]["gaps_in_all"] == 500
     assert len(envelope["days"]) == 31
@@ -221,21 +234,19 @@ def test_the_largest_message_is_one_that_sns_takes(topic: tuple[str, str]) -> No
 def test_every_day_and_its_manifests_hash_stand_in_the_text_however_much_there_is_to_tell(number: int) -> None:
     days = [
         replace(
-            DAY,
-            run_date=f"{date(2026, 3, 1) + timedelta(days=n)}",
-            gaps=["a gap " * 40] * 30,
-            details=["a detail " * 30] * 20,
+            day_with(run_date=date(2026, 3, 1) + timedelta(days=n), gaps=["a gap " * 40] * 30),
             manifest_sha256=f"{n:064x}",
         )
         for n in range(number)
     ]
-    text = Message(f"{number} incomplete", days, 7, ["a reason"]).text
+    details = {day.conclusion.run_date: ["a detail " * 30] * 20 for day in days}
+    text = Message(f"{number} incomplete", days, 7, ["a reason"], details).text
     assert "a reason" in text
     assert "7 more days are due" in text
     for day in days:
-        assert f"\n{day.run_date}: incomplete" in text
+        assert f"\n{day.conclusion.run_date}: incomplete" in text
         assert f"manifest {day.manifest_sha256}" in text
 
 
 def test_where_there_were_no_logs_the_text_does_not_say_that_nothing_was_found() -> None:
-    assert "unexpected findings: no logs" in Message("INCOMPLETE", [replace(DAY, unexpected_findings={})], 0, []).text
+    assert "unexpected findings: no logs" in Message("INCOMPLETE", [day_with(unexpected_findings={})], 0, []).text

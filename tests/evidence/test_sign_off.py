@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from tests.evidence.sealed_days import day, seal
 
-from pci_log_review.evidence_store import EvidenceStore
-from pci_log_review.history import Day, history
-from pci_log_review.manifest import State
-from pci_log_review.open_evidence import open_evidence
-from pci_log_review.project import UsageError
-from pci_log_review.sign_off import Decision, Verdict, parse_decision, sign_off
+from pci_log_review.common.errors import UsageError
+from pci_log_review.evidence.history import Day, history
+from pci_log_review.evidence.manifest import State
+from pci_log_review.evidence.open import open_evidence
+from pci_log_review.evidence.sign_off import Decision, Verdict, parse_decision, sign_off
+from pci_log_review.evidence.store import EvidenceStore
 
 UNEXPECTED = {"10.2.1.4": 2, "10.2.1.5": 0, "10.2.1.6": 1}
 INCIDENT = parse_decision("10.2.1.4=incident: ticket 4711")

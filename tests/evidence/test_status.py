@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pci_log_review.evidence_store import EvidenceStore
-from pci_log_review.history import history
-from pci_log_review.manifest import State
-from pci_log_review.reporter import TextReporter, print_status
-from pci_log_review.runs import Outcome
+from pci_log_review.console.reporter import TextReporter, print_status
+from pci_log_review.evidence.history import history
+from pci_log_review.evidence.manifest import State
+from pci_log_review.evidence.store import EvidenceStore
+from pci_log_review.review.run import Outcome
 
 from .sealed_days import day, seal
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from tests.evidence.sealed_days import day, seal
 
-from pci_log_review.chain import LATEST, MANIFEST, last_link, mend_latest, records
-from pci_log_review.evidence_store import EvidenceError, EvidenceStore
-from pci_log_review.history import history
-from pci_log_review.manifest import State
-from pci_log_review.open_evidence import open_evidence
-from pci_log_review.project import UsageError
-from pci_log_review.sealed import read_day
-from pci_log_review.sign_off import parse_decision, sign_off
-from pci_log_review.verify import Verified, verify
+from pci_log_review.common.errors import UsageError
+from pci_log_review.evidence.chain import LATEST, MANIFEST, last_link, mend_latest, records
+from pci_log_review.evidence.history import history
+from pci_log_review.evidence.manifest import State
+from pci_log_review.evidence.open import open_evidence
+from pci_log_review.evidence.sealed import read_day
+from pci_log_review.evidence.sign_off import parse_decision, sign_off
+from pci_log_review.evidence.store import EvidenceError, EvidenceStore
+from pci_log_review.evidence.verify import Verified, verify
 
 LAST = day(5)
 
@@ -313,7 +313,9 @@ def test_a_sign_off_of_another_days_run_is_a_fault(root: Path) -> None:
 def test_altered_evidence_is_not_shown(root: Path) -> None:
     store = open_evidence(str(root))
     [known] = history(store, day(4), day(4))
-    assert read_day(store, known).review
+    review, findings = read_day(store, known)
+    assert review
+    assert findings
     store.write(f"{runs(root)[4]}/findings/10.2.1.4.csv", b"")
     with pytest.raises(EvidenceError, match="not as it was sealed"):
         read_day(store, known)

@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 from pyarrow import parquet
 
-from pci_log_review.lake import LogFile, convert_day
+from pci_log_review.warehouse.lake import LogFile, convert_day
 
 ACCOUNT, REGION, DAY = "111122223333", "us-east-1", date(2026, 3, 10)
 SCOPE = frozenset({(ACCOUNT, REGION)})

@@ -14,8 +14,8 @@ import boto3
 import pytest
 from moto.s3.models import s3_backends
 
-from pci_log_review.deliveries import Delivery, deliveries
-from pci_log_review.log_store import LogStoreError, open_store
+from pci_log_review.cloudtrail.deliveries import Delivery, deliveries
+from pci_log_review.cloudtrail.store import LogStoreError, open_store
 
 from .native_logs import ACCOUNT, DAY, REGION, folder_of, put, put_in_bucket
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -24,12 +24,12 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from pci_log_review.deliveries import deliveries
-from pci_log_review.digest_files import Checked
-from pci_log_review.digests import NO_DIGESTS, Integrity, check_digests
-from pci_log_review.log_store import FolderStore, LogStoreError, open_store
-from pci_log_review.project import UsageError
-from pci_log_review.public_keys import PublicKey, SomeKeysMissing, keys_from_cloudtrail, keys_from_file
+from pci_log_review.cloudtrail.deliveries import deliveries
+from pci_log_review.cloudtrail.digest_files import Checked
+from pci_log_review.cloudtrail.digests import NO_DIGESTS, Integrity, check_digests
+from pci_log_review.cloudtrail.keys import PublicKey, SomeKeysMissing, keys_from_cloudtrail, keys_from_file
+from pci_log_review.cloudtrail.store import FolderStore, LogStoreError, open_store
+from pci_log_review.common.errors import UsageError
 
 from .native_logs import ACCOUNT, DAY, REGION, event, log_text, put
 
@@ -877,18 +877,28 @@ def test_a_key_file_that_is_not_there_or_no_text_is_one_clear_line(tmp_path: Pat
         keys_from_file(tmp_path / "keys.json")
 
 
+@dataclass
+class Session:
+    """An AWS session whose one client answers as it is told: moto does not know ListPublicKeys."""
+
+    stubber: Stubber
+
+    def client(self, service: str, region_name: str) -> Any:
+        if region_name == "xx-fake-1":
+            raise EndpointConnectionError(endpoint_url="https://cloudtrail.xx-fake-1")
+        assert (service, region_name) == ("cloudtrail", "eu-west-1")
+        return self.stubber.client
+
+
+def keys_in(cloudtrail: Stubber, *regions: str) -> list[PublicKey]:
+    return keys_from_cloudtrail(cast(boto3.Session, Session(cloudtrail)), regions, DAY)
+
+
 @pytest.fixture
-def cloudtrail(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    """A CloudTrail that answers as it is told: moto does not know ListPublicKeys."""
+def cloudtrail() -> Iterator[Stubber]:
     client: Any = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing").client(
         "cloudtrail", region_name="eu-west-1"
     )
-
-    def asked_for(service: str, region_name: str) -> Any:
-        assert (service, region_name) == ("cloudtrail", "eu-west-1")
-        return client
-
-    monkeypatch.setattr("pci_log_review.public_keys.boto3.client", asked_for)
     with Stubber(client) as stubber:
         yield stubber
 
@@ -907,7 +917,7 @@ def test_keys_are_asked_of_cloudtrail_page_by_page_for_the_days_around(cloudtrai
     asked = {"StartTime": datetime(2026, 3, 9, tzinfo=UTC), "EndTime": datetime(2026, 3, 12, tzinfo=UTC)}
     cloudtrail.add_response("list_public_keys", {"PublicKeyList": [listed(1)], "NextToken": "more"}, asked)
     cloudtrail.add_response("list_public_keys", {"PublicKeyList": [listed(2)]}, asked | {"NextToken": "more"})
-    keys = keys_from_cloudtrail(["eu-west-1"], DAY)
+    keys = keys_in(cloudtrail, "eu-west-1")
     cloudtrail.assert_no_pending_responses()
     assert [key.fingerprint for key in keys] == ["1", "2"]
     assert all(
@@ -916,18 +926,10 @@ def test_keys_are_asked_of_cloudtrail_page_by_page_for_the_days_around(cloudtrai
     )
 
 
-def test_a_region_that_cannot_be_asked_keeps_no_other_from_being_checked(
-    cloudtrail: Stubber, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    def client(_: str, region_name: str) -> Any:
-        if region_name == "xx-fake-1":
-            raise EndpointConnectionError(endpoint_url="https://cloudtrail.xx-fake-1")
-        return cloudtrail.client
-
+def test_a_region_that_cannot_be_asked_keeps_no_other_from_being_checked(cloudtrail: Stubber, tmp_path: Path) -> None:
     cloudtrail.add_response("list_public_keys", {"PublicKeyList": [listed(1)]})
-    monkeypatch.setattr("pci_log_review.public_keys.boto3.client", client)
     with pytest.raises(SomeKeysMissing, match="public keys in xx-fake-1: Could not connect") as raised:
-        keys_from_cloudtrail(["eu-west-1", "xx-fake-1"], DAY)
+        keys_in(cloudtrail, "eu-west-1", "xx-fake-1")
     assert [key.fingerprint for key in raised.value.keys] == ["1"]
 
     def keys_of(_: list[str]) -> list[PublicKey]:
@@ -942,7 +944,7 @@ def test_a_region_that_cannot_be_asked_keeps_no_other_from_being_checked(
 def test_a_refusal_of_cloudtrail_is_one_clear_line(cloudtrail: Stubber) -> None:
     cloudtrail.add_client_error("list_public_keys", "AccessDeniedException", "no")
     with pytest.raises(LogStoreError, match=r"^digests: cannot list CloudTrail's public keys in eu-west-1: .*Denied"):
-        keys_from_cloudtrail(["eu-west-1"], DAY)
+        keys_in(cloudtrail, "eu-west-1")
 
 
 def test_public_keys_are_asked_of_the_regions_of_the_digests_and_only_where_there_are_any(tmp_path: Path) -> None:

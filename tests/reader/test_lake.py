@@ -20,11 +20,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from pci_log_review import lake as lake_module
-from pci_log_review.deliveries import Delivery, deliveries
-from pci_log_review.lake import OUT_OF_SCOPE, convert_day
-from pci_log_review.log_reader import MAX_BYTES
-from pci_log_review.log_store import LogStore, LogStoreError
+from pci_log_review.cloudtrail.deliveries import Delivery, deliveries
+from pci_log_review.cloudtrail.store import MAX_BYTES, LogStore, LogStoreError
+from pci_log_review.warehouse import lake as lake_module
+from pci_log_review.warehouse.lake import OUT_OF_SCOPE, convert_day
 
 from .native_logs import (
     ACCOUNT,
@@ -510,7 +509,7 @@ def test_a_disk_that_gets_full_leaves_the_earlier_partition(tmp_path: Path, limi
         import resource, signal, sys
         from datetime import date
         from pathlib import Path
-        from pci_log_review.lake import convert_day
+        from pci_log_review.warehouse.lake import convert_day
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
         convert_day(sys.argv[1], date(2026, 3, 10), frozenset({{{(ACCOUNT, REGION)}}}), Path(sys.argv[2]))

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pci_log_review.lake import _TEXT_FIELDS, _USER_IDENTITY, Fields
+from pci_log_review.warehouse.lake import _TEXT_FIELDS, _USER_IDENTITY, Fields
 
 from .native_logs import Event, convert, events_in
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.checkout import ROOT
 
-from pci_log_review.settings import FILES, REQUIREMENTS, check_settings, settings_for_dbt
+from pci_log_review.settings.checks import FILES, REQUIREMENTS, check_settings, settings_for_dbt
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_a_faulty_line_is_named_with_file_and_line_number(settings: Path, file: 
     number = len(path.read_text().splitlines()) + 1
     path.write_text(f"{path.read_text().rstrip()}\n{line}\n")
     (found,) = check_settings(settings)
-    assert (found.file, found.line) == (f"{file}.csv", number)
+    assert found.where == f"{file}.csv, line {number}"
     assert fault in found.text
     assert "\n" not in str(found)
 

@@ -1,0 +1,90 @@
+"""What CloudTrail delivered for a day: the files in its folders, of every account and region."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from itertools import chain
+
+from .store import PARALLEL_READS, LogStore, LogStoreError, StoredFile
+
+ROOT = "AWSLogs"
+KINDS = {"CloudTrail": "log", "CloudTrail-Digest": "digest", "CloudTrail-Insight": "insight"}
+
+
+@dataclass(frozen=True)
+class Trail:
+    """A folder in which CloudTrail writes the days of one account, region and kind of file."""
+
+    folder: str
+    account_id: str
+    region: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One file that was delivered on the day; `log_file` is its key from `AWSLogs/` on."""
+
+    log_file: str
+    account_id: str
+    region: str
+    kind: str
+    size: int
+    etag: str | None = None
+
+
+def trails(store: LogStore) -> list[Trail]:
+    """Every account and region below the store's AWSLogs/, with or without an organization's folder.
+
+    Raises LogStoreError where there is no AWSLogs/ at all: a wrong path must not look like a quiet day.
+    """
+    first = store.folders(ROOT)
+    if not first:
+        raise LogStoreError(f"logs: no AWSLogs/ with accounts below {store.root}; name the folder that holds it")
+    with ThreadPoolExecutor(PARALLEL_READS) as pool:
+
+        def below(folders: list[str]) -> list[str]:
+            found = pool.map(store.folders, folders)
+            return [f"{folder}/{name}" for folder, names in zip(folders, found, strict=True) for name in names]
+
+        is_organization = re.compile(r"o-[a-z0-9]{10,32}").fullmatch
+        organizations = [f"{ROOT}/{name}" for name in first if is_organization(name)]
+        accounts = [f"{ROOT}/{name}" for name in first if not is_organization(name)] + below(organizations)
+        kinds = [folder for folder in below(accounts) if _name(folder) in KINDS]
+        return [_trail(folder) for folder in below(kinds)]
+
+
+def deliveries(store: LogStore, run_date: date) -> list[Delivery]:
+    """Every file delivered on `run_date` (UTC, as the folder says), sorted by its name."""
+    found = trails(store)
+    day = f"{run_date:%Y/%m/%d}"
+    with ThreadPoolExecutor(PARALLEL_READS) as pool:
+        listed = pool.map(store.files, [f"{trail.folder}/{day}" for trail in found])
+        files = chain.from_iterable(map(_deliveries, found, listed))
+        return sorted(files, key=lambda delivery: delivery.log_file)
+
+
+def _deliveries(trail: Trail, files: list[StoredFile]) -> Iterator[Delivery]:
+    for file in files:
+        # Hive and Athena take names that start so for hidden; they are never log files.
+        if not any(part.startswith((".", "_")) for part in file.key[len(trail.folder) :].split("/")):
+            account_id, region = _in_utf8(trail.account_id), _in_utf8(trail.region)
+            yield Delivery(_in_utf8(file.key), account_id, region, trail.kind, file.size, file.etag)
+
+
+def _trail(folder: str) -> Trail:
+    account_id, kind, region = folder.split("/")[-3:]
+    return Trail(folder, account_id, region, KINDS[kind])
+
+
+def _in_utf8(name: str) -> str:
+    """A name that can be written down: a folder's file may have a name that is no text. It will turn out unreadable."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]

@@ -1,0 +1,390 @@
+"""Checks a day's log files against the digest files in which CloudTrail names them, hashes them and signs for them.
+
+The rules are those of the AWS CloudTrail User Guide: "CloudTrail digest file structure" and "Custom implementations of
+CloudTrail log file integrity validation". A digest covers the log files of about an hour; it names the digest before
+it, so that a trail's digests are a chain in which none can be left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+
+from .deliveries import Delivery
+from .digest_files import (
+    HOUR,
+    Checked,
+    Content,
+    Digest,
+    DigestError,
+    Places,
+    base_name,
+    gone_file,
+    one_line,
+    read_digests,
+)
+from .keys import PublicKey, SomeKeysMissing
+from .reader import Contents, read_log_files
+from .store import LogStore, LogStoreError
+
+NO_DIGESTS = "integrity not proven: no digest files"
+_LOG_TIME = re.compile(r"_(\d{8}T\d{4}Z)_", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Integrity:
+    """The result for a day: its files, sorted by name, and one line for the evidence.
+
+    `files` holds the day's log files in accounts and regions that have digests, the day's digests, whatever is gone,
+    those digests of the days around it that are needed for this one and have a fault, and the day's folder of digests
+    where they do not cover the day.
+    """
+
+    files: list[Checked]
+    summary: str
+
+
+class DigestCheck:
+    """The digests of a day, read and verified; then it tells of each log file what they say of it.
+
+    What is in the digest files is verified when this is made: hashes, the digests' chain and, with keys, signatures.
+    Whatever is in them, it becomes a fault of theirs. Raises LogStoreError where the store can't be listed.
+    """
+
+    def __init__(
+        self,
+        store: LogStore,
+        run_date: date,
+        delivered: list[Delivery],
+        keys_of: Callable[[list[str]], Sequence[PublicKey] | None],
+    ) -> None:
+        """`delivered` is deliveries(store, run_date). `keys_of` gives CloudTrail's public keys of the digests' regions;
+        it is not asked where there are no digests. Without keys (None, or LogStoreError) nothing is proven, but what
+        does not fit is found all the same; where only some regions' are missing (SomeKeysMissing), their digests are
+        at fault.
+        """
+        self._places = Places(store, run_date, delivered)
+        self._logs = [file for file in delivered if file.kind == "log"]
+        self._checked: list[Checked] = []
+        self._matching = 0
+        self._no_keys = ""
+        self._digests: dict[str, Digest] = {}
+        self._gone: list[Checked] = []
+        keys: Sequence[PublicKey] | None = None
+        if self._are_any:
+            try:
+                keys = keys_of(sorted({place.region for place in self._places.wanted.values()}))
+            except SomeKeysMissing as error:
+                keys, self._no_keys = error.keys, f" ({error})"
+            except LogStoreError as error:
+                self._no_keys = f" ({error})"
+            self._digests, self._gone = read_digests(store, self._places)
+            _check_chains(self._digests.values(), self._places)
+            if keys is not None:
+                _check_signatures(self._digests.values(), keys)
+            _check_overlaps(self._digests.values())
+        self._with_keys = keys is not None
+        self._names = _Names(run_date, list(self._digests.values()), self._with_keys)
+
+    @property
+    def _are_any(self) -> bool:
+        return bool(self._places.trails or self._places.wanted or self._places.misnamed)
+
+    def covers(self, file: Delivery) -> bool:
+        """Whether digests lie beside the log file's folder: then they tell something of it, and it has to be read."""
+        return _log_folder(file) in self._names.folders
+
+    def take(self, file: Delivery, contents: Contents) -> Checked:
+        """What the digests say of a log file that they cover."""
+        is_matching = is_proven = False
+        if contents.sha256 is None:
+            fault = contents.problem
+        else:
+            is_matching, is_proven, fault = self._names.verdict(file, contents.text_sha256)
+        records = None if contents.records is None else len(contents.records)
+        problem = contents.problem if contents.sha256 else None
+        where = (file.log_file, file.account_id, file.region, "log")
+        checked = Checked(*where, contents.sha256, records, is_proven, False, fault, problem)
+        self._matching += is_matching
+        self._checked.append(checked)
+        return checked
+
+    def integrity(self) -> Integrity:
+        """The result for the day, after every log file that they cover was taken."""
+        if not self._are_any:
+            return Integrity([], NO_DIGESTS)
+        there = {file.log_file for file in self._logs}
+        gone = [gone_file(key, "log", by[0][0]) for key, by in self._names.named.items() if key not in there]
+        # Digests of the days around are the matter of those days, unless this day's proof hangs on a faulty one.
+        shown = [
+            digest.checked()
+            for key, digest in self._digests.items()
+            if key in self._places.of_day or (digest.fault and digest.begin < self._places.day_end)
+        ]
+        found = self._checked + gone + shown + self._gone + self._places.misnamed
+        uncovered = _check_coverage(self._digests, self._places, found, self._with_keys)
+        signed = [
+            digest
+            for key, digest in self._digests.items()
+            if key in self._places.wanted and digest.checked().is_proven and digest.begin < self._places.day_end
+        ]
+        counted = len(signed) if self._with_keys else None
+        summary = _summary(found, len(self._logs), self._matching, counted, len(uncovered))
+        return Integrity(sorted(found + uncovered, key=lambda file: file.log_file), summary + self._no_keys)
+
+
+def check_digests(
+    store: LogStore,
+    run_date: date,
+    delivered: list[Delivery],
+    keys_of: Callable[[list[str]], Sequence[PublicKey] | None],
+) -> Integrity:
+    """Checks the log files and digests of `run_date` (UTC), reading only those log files of which digests tell.
+
+    One file after the other: no more than a few are in memory. The arguments are those of DigestCheck.
+    """
+    check = DigestCheck(store, run_date, delivered, keys_of)
+    covered = [file for file in delivered if file.kind == "log" and check.covers(file)]
+    for file, contents in read_log_files(store, covered, is_named=lambda _: True, is_wanted=lambda _: True):
+        check.take(file, contents)
+    return check.integrity()
+
+
+def _check_chains(digests: Iterable[Digest], places: Places) -> None:
+    for digest in digests:
+        for following in digest.next:
+            stated = following.content.previous_digest_hash_value if following.content else None
+            if stated not in (None, digest.text_sha256):
+                digest.blame(_changed(following))
+            else:
+                _check_link(digest, following)
+        # Backfill digests come when there is something to fill in: they have no hour that follows the one before.
+        if digest.is_first and not digest.place.is_backfill:
+            first = places.first(digest.place)
+            if first.end < digest.place.end:
+                digest.blame(
+                    f"claims to be the first of its chain, though {base_name(first.key)} is older: "
+                    "digests were removed, or logging or validation was off"
+                )
+
+
+def _changed(named_by: Digest) -> str:
+    return f"was changed after delivery: its SHA-256 is not the one in digest {base_name(named_by.place.key)}"
+
+
+def _check_link(digest: Digest, following: Digest) -> None:
+    if digest.end and following.start and digest.end != following.start and not following.place.is_backfill:
+        following.blame(
+            f"does not follow the digest before it: it begins at {following.start:%Y-%m-%dT%H:%M:%SZ}, "
+            f"and that one ends at {digest.end:%Y-%m-%dT%H:%M:%SZ}"
+        )
+
+
+def _check_overlaps(digests: Iterable[Digest]) -> None:
+    """Faults a digest beside the chain: one that no later one names, for a time that has another digest."""
+    for chain in _chains(digests).values():
+        for one, other in pairwise(chain):
+            if one.end and other.begin < one.end:
+                for digest, twin in ((one, other), (other, one)):
+                    if not digest.next:
+                        digest.blame(
+                            f"covers the same time as digest {base_name(twin.place.key)}, and no later digest names it"
+                        )
+
+
+def _check_coverage(digests: dict[str, Digest], places: Places, found: list[Checked], with_keys: bool) -> list[Checked]:
+    """For each account and region a fault where a trail's digests leave out some of the day and nothing else says why.
+
+    A trail whose digests were removed together with the log files that they name leaves no other trace. Its digests
+    must cover the day from their declared beginning on, if that is known, to the end.
+    """
+    explained = {(file.account_id, file.region) for file in found if file.kind == "digest" and file.fault}
+    faults: dict[str, Checked] = {}
+    for hourly in places.trails.values():
+        first = hourly[0]
+        if (first.account_id, first.region) in explained:
+            continue
+        usable = [
+            digest for digest in digests.values() if digest.place.trail == first.trail and _vouches(digest, with_keys)
+        ]
+        begins = [digest.begin for digest in usable if digest.place == first and digest.is_first]
+        hole = _hole(usable, max([places.day_start, *begins]), places.day_end)
+        if hole:
+            folder = f"{first.digest_folder}/{places.day_start:%Y/%m/%d}"
+            until = "24:00" if hole[1] == places.day_end else f"{hole[1]:%H:%M}"
+            digest = f"{'signed ' if with_keys else ''}digest of trail {first.trail[-1]}"
+            fault = (
+                f"has no {digest} for {hole[0]:%H:%M} to {until}: "
+                "not delivered yet, or removed, or logging or validation was off"
+            )
+            faults[folder] = Checked(folder, first.account_id, first.region, "digest", None, None, False, True, fault)
+    return list(faults.values())
+
+
+def _vouches(digest: Digest, with_keys: bool) -> bool:
+    """Whether a digest is taken at its word. Where there are keys it has to be signed: anybody can write one."""
+    return not digest.fault and (digest.is_signed or not with_keys)
+
+
+def _hole(digests: list[Digest], start: datetime, end: datetime) -> tuple[datetime, datetime] | None:
+    """The first time from `start` to `end` that no digest covers."""
+    for digest in sorted(digests, key=lambda digest: digest.begin):
+        if start < end and digest.begin > start:
+            return start, min(digest.begin, end)
+        start = max(start, digest.end or start)
+    return (start, end) if start < end else None
+
+
+def _chains(digests: Iterable[Digest]) -> dict[tuple[str, ...], list[Digest]]:
+    """Each trail's faultless hourly digests by the time they begin; also where none of a trail's is faultless."""
+    chains: dict[tuple[str, ...], list[Digest]] = {}
+    for digest in sorted(digests, key=lambda digest: (digest.begin, digest.place.key)):
+        if not digest.place.is_backfill:
+            chain = chains.setdefault(digest.place.chain, [])
+            chain += [] if digest.fault else [digest]
+    return chains
+
+
+def _check_signatures(digests: Iterable[Digest], keys: Sequence[PublicKey]) -> None:
+    known = defaultdict(list)
+    for key in keys:
+        known[key.fingerprint].append(key)
+    for digest in digests:
+        if digest.content is None or digest.end is None or digest.text_sha256 is None:
+            continue
+        given = [following.content.previous_digest_signature for following in digest.next if following.content]
+        signatures = {signature for signature in [digest.signature, *given] if signature is not None}
+        try:
+            usable = _usable_keys(digest, digest.content, digest.end, known)
+            signed = _signed_text(digest.content, digest.text_sha256)
+            if len(signatures) > 1:
+                raise DigestError("has a signature that is not the one which the digest after it gives for it")
+            for signature in signatures:
+                if not any(key.holds(signature, signed) for key in usable):
+                    raise DigestError("has a signature that does not hold: it is not as CloudTrail signed it")
+                digest.is_signed = True
+        except DigestError as fault:
+            digest.blame(str(fault))
+
+
+def _usable_keys(digest: Digest, content: Content, end: datetime, known: dict[str, list[PublicKey]]) -> list[PublicKey]:
+    keys = known.get(content.digest_public_key_fingerprint)
+    fingerprint = one_line(content.digest_public_key_fingerprint)
+    if not keys:
+        raise DigestError(f"is signed with key {fingerprint}, which is not among the public keys")
+    # A backfill digest is signed when it is written, which can be long after its end.
+    usable = [key for key in keys if end <= key.valid_until and (digest.place.is_backfill or key.valid_from <= end)]
+    if not usable:
+        raise DigestError(
+            f"is signed with key {fingerprint}, which was not valid at its end, {content.digest_end_time}"
+        )
+    return usable
+
+
+def _signed_text(content: Content, text_sha256: str) -> str:
+    return "\n".join(
+        [
+            content.digest_end_time,
+            f"{content.digest_s3_bucket}/{content.digest_s3_object}",
+            text_sha256,
+            "null" if content.previous_digest_signature is None else content.previous_digest_signature,
+        ]
+    )
+
+
+class _Names:
+    """Which log files of the day the digests name, and what follows for those that are there."""
+
+    def __init__(self, run_date: date, digests: list[Digest], with_keys: bool) -> None:
+        self._run_date = run_date
+        self._with_keys = with_keys
+        self.folders = {digest.place.log_folder for digest in digests}
+        self.named: dict[str, list[tuple[Digest, str]]] = defaultdict(list)
+        for digest in digests:
+            day = f"{digest.place.log_folder}/{run_date:%Y/%m/%d}/"
+            for key, hash_value in digest.named:
+                if key.startswith(day):
+                    self.named[key].append((digest, hash_value))
+        self._covered: dict[str, list[list[tuple[datetime, datetime]]]] = defaultdict(list)
+        for (account, region, *_), chain in _chains(digests).items():
+            vouching = [digest for digest in chain if _vouches(digest, with_keys)]
+            self._covered[f"{account}/CloudTrail/{region}"].append(_windows(vouching))
+
+    def verdict(self, file: Delivery, text_sha256: str | None) -> tuple[bool, bool, str | None]:
+        """Whether a faultless digest names the file with its hash, whether it is proven, and its fault."""
+        by = self.named.get(file.log_file, [])
+        faultless = [it for it in by if not it[0].fault]
+        for digest, hash_value in faultless or by:
+            if hash_value != text_sha256:
+                return False, False, _changed(digest)
+        if any(_vouches(digest, self._with_keys) for digest, _ in faultless):
+            return True, any(digest.is_signed for digest, _ in faultless), None
+        if (faultless or not by) and self._is_covered(file):
+            return False, False, f"is named by no {'signed ' if faultless else ''}digest"
+        return bool(faultless), False, None
+
+    def _is_covered(self, file: Delivery) -> bool:
+        """Whether every trail's digests cover the time of its delivery, an hour before it and an hour after it."""
+        start, end = self._delivered(file.log_file)
+        covered = self._covered.get(_log_folder(file), [])
+        return bool(covered) and all(
+            any(window[0] <= start - HOUR and end + HOUR <= window[1] for window in windows) for windows in covered
+        )
+
+    def _delivered(self, key: str) -> tuple[datetime, datetime]:
+        """When the file was delivered as its name says, or the whole day where that can't be."""
+        found = _LOG_TIME.search(base_name(key))
+        try:
+            named = datetime.strptime(found[1], "%Y%m%dT%H%MZ").replace(tzinfo=UTC) if found else None
+        except ValueError:
+            named = None
+        if named is not None and named.date() == self._run_date:
+            return named, named
+        day = datetime.combine(self._run_date, time(), UTC)
+        return day, day + timedelta(days=1)
+
+
+def _windows(chain: list[Digest]) -> list[tuple[datetime, datetime]]:
+    """The times that a chain covers without a hole."""
+    windows: list[tuple[datetime, datetime]] = []
+    for digest in chain:
+        if digest.start is None or digest.end is None:
+            continue
+        if windows and windows[-1][1] == digest.start:
+            windows[-1] = windows[-1][0], digest.end
+        else:
+            windows.append((digest.start, digest.end))
+    return windows
+
+
+def _summary(files: list[Checked], logs: int, matching: int, signed: int | None, uncovered: int) -> str:
+    faults = sum(file.fault is not None for file in files)
+    proven = sum(file.is_proven for file in files if file.kind == "log")
+    unchecked = logs - sum(file.kind == "log" and not file.is_gone for file in files)
+    broken = f"integrity broken: {faults} fault{'s' if faults > 1 else ''}, "
+    if signed is None:
+        line = f"hashes match in {matching} of {logs} log files, signatures not proven: no public keys"
+        line = broken + line if faults else line
+    else:
+        counts = f"{proven} of {logs} log files by {signed} signed digests"
+        if faults:
+            line = f"{broken}{counts}"
+        elif not logs:
+            line = f"integrity: no log files to prove, by {signed} signed digests"
+        elif proven == logs and signed and not uncovered:
+            line = f"integrity proven: {counts}"
+        else:
+            line = f"integrity not yet proven: {counts}"
+    if uncovered:
+        where = "1 account and region" if uncovered == 1 else f"{uncovered} accounts and regions"
+        line += f"; digests do not cover the day in {where}"
+    return f"{line}; {unchecked} in accounts and regions without digest files" if unchecked else line
+
+
+def _log_folder(file: Delivery) -> str:
+    below = f"/CloudTrail/{file.region}"
+    return file.log_file.partition(f"{below}/")[0] + below

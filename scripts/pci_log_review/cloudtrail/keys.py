@@ -1,0 +1,130 @@
+"""CloudTrail's public keys, with which it signs its digest files."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from ..common.errors import UsageError
+from .store import LogStoreError
+
+if TYPE_CHECKING:
+    import boto3
+
+
+class SomeKeysMissing(LogStoreError):
+    """Some regions could not be asked for their keys; `keys` are those of the others."""
+
+    def __init__(self, reason: str, keys: list[PublicKey]) -> None:
+        super().__init__(reason)
+        self.keys = keys
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """A key with which CloudTrail signed digests, as ListPublicKeys describes it: `der` is PKCS#1, times are aware."""
+
+    fingerprint: str
+    der: bytes
+    valid_from: datetime
+    valid_until: datetime
+
+    def holds(self, signature: str, signed: str) -> bool:
+        """Whether `signature` (hexadecimal) is this key's for the text `signed`."""
+        try:
+            _rsa(self.der).verify(bytes.fromhex(signature), signed.encode(), PKCS1v15(), SHA256())
+        except (InvalidSignature, ValueError, UnsupportedAlgorithm):
+            return False
+        return True
+
+
+def keys_from_file(path: Path) -> list[PublicKey]:
+    """The keys in what `aws cloudtrail list-public-keys` printed; the output of several regions may follow each other.
+
+    Raises UsageError where the file can't be read as that.
+    """
+    try:
+        listed = [key for page in _json_values(path.read_text("utf-8")) for key in page["PublicKeyList"]]
+        return [
+            _public_key(
+                key["Fingerprint"],
+                base64.b64decode(key["Value"], validate=True),
+                _time(key["ValidityStartTime"]),
+                _time(key["ValidityEndTime"]),
+            )
+            for key in listed
+        ]
+    except KeyError as error:
+        raise UsageError(f"{path}: not what `aws cloudtrail list-public-keys` prints: there is no {error}") from error
+    except (OSError, ValueError, TypeError, OverflowError, RecursionError, UnsupportedAlgorithm) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise UsageError(f"{path}: not what `aws cloudtrail list-public-keys` prints: {reason}") from error
+
+
+def keys_from_cloudtrail(session: boto3.Session, regions: Sequence[str], run_date: date) -> list[PublicKey]:
+    """The keys with which CloudTrail signed in `regions` from the day before `run_date` to the day after it.
+
+    Asks ListPublicKeys in each region. Raises LogStoreError where none can be asked, SomeKeysMissing where one can't:
+    the regions are folders' names, so one that does not exist must not keep the others' digests from being checked.
+    """
+    start = datetime.combine(run_date - timedelta(days=1), time(), UTC)
+    end = min(start + timedelta(days=3), datetime.now(UTC))
+    keys: list[PublicKey] = []
+    reasons: list[str] = []
+    for region in regions:
+        try:
+            client = session.client("cloudtrail", region_name=region)
+            pages = client.get_paginator("list_public_keys").paginate(StartTime=start, EndTime=end)
+            keys += [
+                _public_key(key["Fingerprint"], key["Value"], key["ValidityStartTime"], key["ValidityEndTime"])
+                for page in pages
+                for key in page["PublicKeyList"]
+            ]
+        except (BotoCoreError, ClientError, ValueError, UnsupportedAlgorithm) as error:
+            reasons.append(f"digests: cannot list CloudTrail's public keys in {region}: {error}")
+    if not reasons:
+        return keys
+    raise SomeKeysMissing(reasons[0], keys) if len(reasons) < len(regions) else LogStoreError(reasons[0])
+
+
+def _public_key(fingerprint: str, der: bytes, valid_from: datetime, valid_until: datetime) -> PublicKey:
+    _rsa(der)
+    if not isinstance(fingerprint, str):
+        raise TypeError("the fingerprint is no text")
+    return PublicKey(fingerprint, der, valid_from, valid_until)
+
+
+def _rsa(der: bytes) -> RSAPublicKey:
+    key = load_der_public_key(der)
+    if not isinstance(key, RSAPublicKey):
+        raise ValueError("a key is not an RSA key")
+    return key
+
+
+def _time(value: Any) -> datetime:
+    if isinstance(value, str):
+        found = datetime.fromisoformat(value)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return datetime.fromtimestamp(value, UTC)
+
+
+def _json_values(text: str) -> Iterator[Any]:
+    decoder, rest = json.JSONDecoder(), text.strip()
+    while True:
+        value, end = decoder.raw_decode(rest)
+        yield value
+        rest = rest[end:].lstrip()
+        if not rest:
+            return

@@ -1,0 +1,231 @@
+"""What the commands tell: for people, or one JSON object a line for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..common.text import printable
+from ..evidence.history import Day
+from ..evidence.manifest import State
+from ..evidence.sealed import Row
+from ..evidence.verify import Verified
+from ..review.day import Exit, Reviewed
+from ..review.run import Outcome
+from ..warehouse.dbt import Progress
+
+_WIDTH_OF_A_FILE = 120
+_LONGEST_LINE = 400
+
+
+class TextReporter:
+    """Lines and a table for people; reasons come last."""
+
+    def __init__(self) -> None:
+        self._console = _console()
+        self._status = self._console.status("")
+
+    def started(self, run_date: date, logs: str, target: str) -> None:
+        self._print(f"Reviewing the logs delivered on {run_date} (UTC) in {logs}, target {target}")
+        if self._console.is_terminal:
+            self._status.start()
+
+    def progress(self, progress: Progress) -> None:
+        counter = f"{progress.number:>3}/{progress.total}"
+        self._status.update(Text(f"{counter} {printable(progress.name)}"))
+        if progress.kind == "model":
+            self._print(f"  {counter}  {progress.name}  {progress.status} in {progress.seconds:.1f} s")
+
+    def reviewed(self, day: Reviewed) -> None:
+        self._status.stop()
+        if not day.is_failed:
+            self._show(day)
+            self._print(f"Integrity: {day.conclusion.integrity}")
+        evidence, here = Path(day.evidence), Path.cwd()
+        is_near = evidence.is_absolute() and evidence.is_relative_to(here)
+        self._print(f"Evidence: {evidence.relative_to(here) if is_near else day.evidence}")
+        if day.is_failed:
+            self.failed("\n".join(day.conclusion.gaps))
+            print("pci-log-review: the run FAILED; earlier results of the day stand", file=sys.stderr)
+        elif day.conclusion.gaps:
+            self._print(f"The day is INCOMPLETE (exit code {int(Exit.INCOMPLETE)}):")
+            for gap in day.conclusion.gaps:
+                self._print(f"  - {gap}")
+        else:
+            self._print("The day is reviewed and complete.")
+
+    def ended(self, outcome: Outcome) -> None:
+        if not outcome.days and not outcome.reasons:
+            self._print(
+                "Nothing is due: every day from --since, or the first in the evidence, up to yesterday (UTC) "
+                "is reviewed and complete, or signed off."
+            )
+        elif len(outcome.days) > 1:
+            self._print(f"{len(outcome.days)} days reviewed: {outcome.summary}")
+        if outcome.left:
+            self._print(f"{outcome.left} more days are due: run again, or raise --max-days")
+
+    def failed(self, message: str) -> None:
+        self._status.stop()
+        for line in message.splitlines():
+            print(f"pci-log-review: {printable(line)}", file=sys.stderr)
+
+    def _show(self, day: Reviewed) -> None:
+        table = _review_table(day.conclusion.run_date, "Findings", "Expected", "Tests passed")
+        for line in day.requirements:
+            findings = str(line.findings) if line.result != "no logs" else "no logs"
+            table.add_row(
+                line.requirement, line.asks, findings, str(line.expected), f"{line.tests_passed}/{line.tests}"
+            )
+        self._console.print()
+        self._console.print(table, soft_wrap=False)
+        self._print(
+            f"Coverage: {day.regions_with_logs} of {day.regions_in_scope} accounts x regions in scope have logs; "
+            f"{day.log_files:,} log files, {day.events:,} events"
+        )
+        for note in day.notes:
+            self._print(f"Note: {note}")
+
+    def _print(self, text: str) -> None:
+        self._console.print(Text(printable(text)))
+
+
+class JsonReporter:
+    """One JSON object a line, on standard output."""
+
+    def started(self, run_date: date, logs: str, target: str) -> None:
+        self._print("started", run_date=str(run_date), logs=logs, target=target)
+
+    def progress(self, progress: Progress) -> None:
+        self._print("progress", **asdict(progress))
+
+    def reviewed(self, day: Reviewed) -> None:
+        found = asdict(day)
+        conclusion = found.pop("conclusion")
+        sealed = {"evidence": found["evidence"], "manifest_sha256": found["manifest_sha256"]}
+        self._print(
+            "reviewed",
+            run_date=str(conclusion["run_date"]),
+            exit=int(day.exit),
+            state=conclusion["state"],
+            integrity=conclusion["integrity"],
+            **(sealed | {"reasons": conclusion["gaps"]} if day.is_failed else found | {"gaps": conclusion["gaps"]}),
+        )
+
+    def ended(self, outcome: Outcome) -> None:
+        self._print("ended", exit=int(outcome.exit), days=len(outcome.days), days_left=outcome.left)
+
+    def failed(self, message: str) -> None:
+        self._print("failed", reasons=message.splitlines())
+
+    def _print(self, event: str, **fields: Any) -> None:
+        print(json.dumps({"event": event, **fields}, default=str), flush=True)
+
+
+def print_status(days: Iterable[Day]) -> None:
+    """A calendar of days: how each was reviewed, and by whom it was signed."""
+    table = Table("Day", "Review", title_justify="left")
+    table.add_column("Unexpected findings", justify="right")
+    table.add_column("Signed by")
+    for day in days:
+        table.add_row(str(day.run_date), day.state, _unexpected(day), Text(printable(_signed(day))))
+    console = _console()
+    if table.rows:
+        console.print(table, soft_wrap=False)
+    else:
+        console.print("No day was reviewed yet.")
+
+
+def _unexpected(day: Day) -> str:
+    """How many unexpected findings there are; where nothing could be counted, no number stands for it."""
+    if day.manifest is None or day.manifest.conclusion.state is State.FAILED:
+        return ""
+    counted = day.manifest.conclusion.unexpected_findings
+    return str(sum(counted.values())) if counted else "no logs"
+
+
+def _signed(day: Day) -> str:
+    if day.signature is None:
+        return "" if day.manifest is None else "not signed"
+    signed = f"{day.signature.reviewer}, {day.signature.signed}"
+    return f"STALE, the day was run again: {signed}" if day.signature.is_stale else signed
+
+
+def print_day(day: Day, evidence: str, review: list[Row], findings: dict[str, list[Row]], limit: int) -> None:
+    """A day's table, and of each requirement's findings as many as `limit`, unexpected ones first.
+
+    `review` and `findings` are what read_day gives; `evidence` is the place of all evidence.
+    """
+    where = f"{evidence.rstrip('/')}/{day.manifest.record.folder}" if day.manifest else evidence
+    console = _console()
+    table = _review_table(day.run_date, "Result", "Findings", "Unexpected")
+    for row in review:
+        cells = (row[name] for name in ("requirement", "asks", "result", "findings", "unexpected_findings"))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    if review:
+        console.print(table, soft_wrap=False)
+
+    def tell(text: str) -> None:
+        console.print(Text(printable(text)))
+
+    for requirement, rows in findings.items():
+        if rows:
+            tell(requirement)
+        for row in rows[:limit]:
+            mark = "expected" if row["is_expected"] == "true" else "UNEXPECTED"
+            tell(_cut(f"  {row['event_time']} {mark}: {row['title']}. {row['detail']}"))
+        if len(rows) > limit:
+            tell(f"  … and {len(rows) - limit} more: {where}/findings/{requirement}.csv")
+    manifest = day.manifest
+    if manifest:
+        if manifest.conclusion.integrity:
+            tell(f"Integrity: {manifest.conclusion.integrity}")
+        for gap in manifest.conclusion.gaps:
+            tell(f"  - {gap}")
+        tell(f"The review is {day.state}; {_signed(day) or 'not signed'}")
+        tell(f"Evidence: {where} (manifest {manifest.sha256})")
+
+
+def print_verified(verified: Verified) -> None:
+    """What was verified, and each fault in a line."""
+    console = _console()
+    for note in verified.notes:
+        console.print(Text(printable(f"Note: {note}")))
+    counted = f"{verified.runs} runs, {verified.sign_offs} sign-offs, {verified.files} files"
+    if not verified.faults:
+        console.print(Text(f"Verified: {counted}; everything is as it was sealed, and no day is missing."))
+        return
+    console.print(Text(f"Verified: {counted}. NOT as it was sealed:"))
+    for fault in verified.faults:
+        console.print(Text(printable(f"  - {fault.where}: {fault.text}")))
+
+
+def _review_table(run_date: date, *headings: str) -> Table:
+    """The table of a day's requirements, which is still without rows."""
+    table = Table(title=f"PCI DSS log review of {run_date}", title_justify="left", title_style="bold")
+    table.add_column("Requirement", no_wrap=True)
+    table.add_column("Asks for")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    return table
+
+
+def _console() -> Console:
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _WIDTH_OF_A_FILE
+    return console
+
+
+def _cut(line: str) -> str:
+    """Whoever writes a log can write a megabyte into one field."""
+    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} … ({len(line)} characters)"

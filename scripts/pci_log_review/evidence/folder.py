@@ -1,0 +1,182 @@
+"""Evidence in a local folder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from .store import EvidenceError, checked_key, lock_note, locked_by, reported, staged_files
+
+_UNFINISHED = ".unfinished"
+_LOCK = ".lock"
+
+
+class FolderEvidence:
+    """Evidence in a local folder, which the first lock or file creates.
+
+    Every file and folder is written below a hidden name beside its final one, flushed to the disk and then renamed.
+    """
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self._root = Path(where).absolute()
+        with reported(f"look at {where}"):
+            is_file = self._root.exists() and not self._root.is_dir()
+        if is_file:
+            raise EvidenceError(f"evidence: {where} is not a folder")
+
+    def keys(self) -> list[str]:
+        return sorted(key for key in self._names() if key != _LOCK and not _is_unfinished(key))
+
+    def unfinished(self) -> list[str]:
+        return sorted(key for key in self._names() if _is_unfinished(key))
+
+    def clean(self) -> None:
+        for key in self.unfinished():
+            path = self._root / key
+            with reported(f"remove {self.where}/{key}"):
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
+
+    def read(self, key: str) -> bytes:
+        path = self._path(key)
+        with reported(f"read {self.where}/{key}"):
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise OSError("it is not a regular file")  # a pipe would never end
+            return path.read_bytes()
+
+    def write(self, key: str, data: bytes) -> None:
+        path = self._path(key)
+        with reported(f"write {self.where}/{key}"), _hidden_file(path, data) as hidden:
+            hidden.replace(path)
+
+    def create(self, key: str, data: bytes) -> None:
+        path = self._path(key)
+        # a hard link, unlike a rename, never replaces what is there
+        with reported(f"create {self.where}/{key}"), _hidden_file(path, data) as hidden:
+            path.hardlink_to(hidden)
+
+    @contextmanager
+    def staging(self, folder: str) -> Iterator[Path]:
+        final = self._path(folder)
+        staged = final.with_name(f".{final.name}{_UNFINISHED}")
+        with reported(f"write {self.where}/{folder}"):
+            _make_folder(final.parent)
+            staged.mkdir()
+        try:
+            yield staged
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)  # what was published has another name now
+
+    def publish(self, staged: Path, folder: str, seal: str) -> None:
+        final = self._path(folder)
+        staged_files(staged, seal)
+        with reported(f"publish {self.where}/{folder}"):
+            if os.path.lexists(final):  # a rename would replace an empty folder
+                raise OSError("it is there already")
+            for path in (*staged.rglob("*"), staged):
+                _sync(path)
+            staged.rename(final)
+            _sync(final.parent)
+
+    @contextmanager
+    def lock(self) -> Iterator[int | None]:
+        # The file stays when the lock is given back: two runs could else each lock a file of that name. It is not
+        # unlocked but closed, so that a child process that has the descriptor keeps the lock.
+        with reported(f"lock {self.where}"):
+            _make_folder(self._root)
+            file = os.open(self._root / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+        try:
+            with reported(f"lock {self.where}"):
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise locked_by(self.where, os.pread(file, 4096, 0)) from None
+                os.ftruncate(file, 0)
+                os.pwrite(file, lock_note(datetime.now(UTC), ""), 0)
+            yield file
+        finally:
+            os.close(file)
+
+    def check_lock(self) -> None:
+        pass
+
+    def _path(self, key: str) -> Path:
+        path = self._root / checked_key(key)
+        try:
+            inside = path.resolve().is_relative_to(self._root.resolve())
+        except (OSError, RuntimeError):  # a link that leads to itself
+            inside = False
+        if not inside:
+            raise EvidenceError(f"evidence: {self.where}/{key} is a link that leads elsewhere")
+        return path
+
+    def _names(self) -> Iterator[str]:
+        """Every file, and every folder that is unfinished, which is not looked into."""
+        unseen = [""]
+        while unseen:
+            folder = unseen.pop()
+            for entry in self._entries(folder):
+                key = f"{folder}/{entry.name}" if folder else entry.name
+                # a link to a folder stands for a file, which can't be read: following it could have no end
+                if entry.is_dir(follow_symlinks=False) and not _is_unfinished(key):
+                    unseen.append(key)
+                else:
+                    yield key
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        with reported(f"list {self.where}/{folder}".rstrip("/")):
+            try:
+                with os.scandir(self._root / folder) as entries:
+                    return list(entries)
+            except FileNotFoundError:
+                return []
+
+
+def _is_unfinished(key: str) -> bool:
+    return key.rpartition("/")[2].startswith(".") and key.endswith(_UNFINISHED)
+
+
+@contextmanager
+def _hidden_file(path: Path, data: bytes) -> Iterator[Path]:
+    """The bytes, safe on the disk, under a hidden name beside `path`; at the end the folder is flushed, too."""
+    _make_folder(path.parent)
+    hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_UNFINISHED}")
+    try:
+        with hidden.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        yield hidden
+    finally:
+        hidden.unlink(missing_ok=True)
+    _sync(path.parent)
+
+
+def _make_folder(path: Path) -> None:
+    """Creates the folder and those above it, each one safe on the disk."""
+    if path.is_dir():
+        return
+    try:
+        path.mkdir(exist_ok=True)
+    except FileNotFoundError:
+        _make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

@@ -1,0 +1,1 @@
+"""The review of a day, and of a run's days."""

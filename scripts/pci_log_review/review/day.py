@@ -1,0 +1,323 @@
+"""One day's review: take the inventory, run dbt, write the evidence, seal it, and say what came of it."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import IntEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ..cloudtrail.keys import PublicKey
+from ..cloudtrail.store import LogStoreError
+from ..common.project import project_dir
+from ..evidence.chain import MANIFEST, last_link, link, new_id, records, set_latest
+from ..evidence.manifest import Conclusion, State, write_manifest
+from ..evidence.store import reported
+from ..warehouse.athena import Query, check_work_group, queries_of
+from ..warehouse.dbt import DbtFailed, DbtResult, Node, Progress
+from ..warehouse.inventory import Inventory, convert, list_day, with_unreadable_files, write_inventory
+from ..warehouse.profile import AthenaConnection
+from ..warehouse.results import ResultsError, Summary, open_results, read_summary, rows_of
+from .files import write_evidence, write_run
+from .options import Run
+
+_PACKAGES = ("pci-log-review", "dbt-core", "dbt-duckdb", "dbt-athena-community", "duckdb", "boto3")
+_SHOWN_GAPS = 10
+_SHOWN_MESSAGE = 300  # characters
+_MAX_ATTEMPTS = 20  # each but the first leaves out one log file more that only Athena can't read
+
+
+class Exit(IntEnum):
+    """What the exit code of a run means."""
+
+    COMPLETE = 0
+    FAILED = 1
+    USAGE = 2
+    INCOMPLETE = 3
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A line of the day's table: what a requirement asks, what was found, and how its tests ended."""
+
+    requirement: str
+    asks: str
+    result: str
+    findings: int
+    expected: int
+    tests: int
+    tests_passed: int
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A day's review as it was sealed at `evidence`. Of a review that failed, all that there is is the conclusion.
+
+    `notes` are worth knowing and make no day incomplete.
+    """
+
+    conclusion: Conclusion
+    evidence: str
+    manifest_sha256: str
+    requirements: list[Requirement] = field(default_factory=list)
+    regions_with_logs: int = 0
+    regions_in_scope: int = 0
+    log_files: int = 0
+    events: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether there are no results; the conclusion's gaps are the reasons."""
+        return self.conclusion.state is State.FAILED
+
+    @property
+    def exit(self) -> Exit:
+        """The exit code of a run of this day alone."""
+        codes = {State.COMPLETE: Exit.COMPLETE, State.INCOMPLETE: Exit.INCOMPLETE, State.FAILED: Exit.FAILED}
+        return codes[self.conclusion.state]
+
+
+def review_day(run: Run, run_date: date, locks: tuple[int, ...], on_progress: Callable[[Progress], None]) -> Reviewed:
+    """Reviews one day and seals what came of it, failures included. The caller holds the evidence's lock.
+
+    Raises EvidenceError where the evidence can't be written: then no review of the day was sealed.
+    """
+    started = datetime.now(UTC)
+    store = run.evidence
+    known = records(store.keys())
+    run_id = new_id(known)
+    folder = f"{run_date}/{run_id}"
+    where = f"{store.where.rstrip('/')}/{folder}"
+    found: dict[str, Any] = {}
+    with store.staging(folder) as staged:
+        try:
+            conclusion, found = _review(run, run_date, staged, locks, on_progress, started)
+        except Exception as error:  # whatever it is, the day failed, and the other days are still due
+            is_known = isinstance(error, (DbtFailed, LogStoreError, ResultsError, OSError))
+            reasons = str(error if is_known else f"{type(error).__name__}: {error}").splitlines()
+            conclusion = Conclusion(run_date, State.FAILED, reasons, "", {}, {})
+            with reported(f"write {where}"):
+                write_run(staged, _about(run, started, conclusion))
+        with reported(f"write {where}"):
+            content = write_manifest(staged, run_id, conclusion, last_link(store, known))
+        store.check_lock()
+        store.publish(staged, folder, MANIFEST)
+    sealed = link(f"{folder}/{MANIFEST}", content)
+    set_latest(store, sealed)
+    return Reviewed(conclusion, where, sealed.sha256, **found)
+
+
+def _review(
+    run: Run,
+    run_date: date,
+    staged: Path,
+    locks: tuple[int, ...],
+    on_progress: Callable[[Progress], None],
+    started: datetime,
+) -> tuple[Conclusion, dict[str, Any]]:
+    """Reviews the day and writes its evidence; returns what was found as Reviewed has it."""
+    run.state.mkdir(parents=True, exist_ok=True)
+    if isinstance(run.profile.connection, AthenaConnection):
+        check_work_group(run.session, run.profile.connection)
+    inventory = take_inventory(run, run_date)
+    inventory, built, invocations = _build(run, run_date, inventory, locks, on_progress)
+    if failed := built.failed():
+        raise DbtFailed("\n".join(_reasons(failed)))
+    if missing := built.not_built():
+        tests = [f"test failed: {_broken(node)}" for node in built.broken_expectations()]
+        raise DbtFailed("\n".join([*tests, f"dbt did not build {', '.join(missing)}"]))
+    queries: list[Query] = []
+    if isinstance(run.profile.connection, AthenaConnection):
+        queries = queries_of(run.session, run.profile.connection, invocations, started)
+    with open_results(run.session, run.profile.connection, run_date) as results:
+        summary = read_summary(results)
+        rows = rows_of(summary.daily_review)
+        if not rows:
+            raise DbtFailed("daily_review has no rows for the day; was anything built?")
+        gaps = _gaps(run, summary, rows, built)
+        conclusion = _conclusion(run_date, rows, gaps, inventory.integrity)
+        found = _found(rows, built)
+        about = _about(run, started, conclusion) | _cost(queries, rows)
+        write_evidence(staged, run.settings, summary, results, built, queries, about)
+    return conclusion, found
+
+
+def take_inventory(run: Run, run_date: date) -> Inventory:
+    """Lists what was delivered and checks it against the digests; on the embedded target it is made queryable at once.
+
+    Raises LogStoreError where the logs can't be listed.
+    """
+
+    def keys_of(regions: list[str]) -> Sequence[PublicKey] | None:
+        return run.public_keys_of(regions, run_date)
+
+    if isinstance(run.profile.connection, AthenaConnection):
+        return list_day(run.logs, run_date, keys_of)
+    return convert(run.logs, run_date, keys_of, run.scope, run.state / "lake", run.token)
+
+
+def _build(
+    run: Run,
+    run_date: date,
+    inventory: Inventory,
+    locks: tuple[int, ...],
+    on_progress: Callable[[Progress], None],
+) -> tuple[Inventory, DbtResult, list[str]]:
+    """Runs dbt. Athena fails on a damaged log file: then all are read, and dbt runs again without the damaged ones, and
+    without those on which only Athena fails.
+
+    Returns the inventory with what is known of the files then, what dbt did, and the ids of its invocations.
+    """
+    connection = run.profile.connection
+    if not isinstance(connection, AthenaConnection):
+        write_inventory(inventory, run_date, str(run.state / "lake"), run.session)
+        built = run.dbt.build(run_date, [], locks, on_progress)
+        return inventory, built, [built.invocation_id]
+    invocations = []
+    for attempt in range(_MAX_ATTEMPTS):
+        write_inventory(inventory, run_date, connection.s3_data_dir, run.session)
+        built = run.dbt.build(run_date, inventory.unreadable, locks, on_progress)
+        invocations.append(built.invocation_id)
+        named = _named_log_file(built, inventory)
+        if named is None:
+            break
+        if attempt == 0:
+            inventory = with_unreadable_files(inventory, run.logs)
+        inventory = inventory.with_problem(*named)  # if our reader found nothing wrong with it
+    return inventory, built, invocations
+
+
+def _named_log_file(built: DbtResult, inventory: Inventory) -> tuple[str, str] | None:
+    """A log file on which a query failed, and in which words."""
+    for node in built.failed():
+        for file in inventory.files:
+            if file.kind == "log" and not file.problem and file.log_file in node.message:
+                return file.log_file, f"cannot be read by Athena: {node.message[:_SHOWN_MESSAGE]}"
+    return None
+
+
+def _reasons(failed: list[Node]) -> Iterator[str]:
+    """One line for each reason: what is wrong with the place itself is the same for every node."""
+    nodes: dict[str, list[str]] = {}
+    for node in failed:
+        nodes.setdefault(node.message, []).append(node.name)
+    for message, names in nodes.items():
+        yield f"{names[0]}{f' and {len(names) - 1} more' if names[1:] else ''}: {message}"
+
+
+def _gaps(run: Run, summary: Summary, rows: list[dict[str, Any]], built: DbtResult) -> list[str]:
+    """Why the day is incomplete; `rows` are those of daily_review."""
+    nothing = ["trail_scope is empty: nothing was reviewed"] if not rows[0]["regions_in_scope"] else []
+    broken = [f"test failed: {_broken(node)}" for node in built.broken_expectations()]
+    return nothing + _log_gaps(run.logs.root, summary) + broken
+
+
+def _conclusion(run_date: date, rows: list[dict[str, Any]], gaps: list[str], integrity: str) -> Conclusion:
+    counted = [row for row in rows if row["result"] != "no logs"]
+    return Conclusion(
+        run_date=run_date,
+        state=State.INCOMPLETE if gaps else State.COMPLETE,
+        gaps=gaps,
+        integrity=integrity,
+        findings={row["requirement"]: row["findings"] for row in counted},
+        unexpected_findings={row["requirement"]: row["unexpected_findings"] for row in counted},
+    )
+
+
+def _found(rows: list[dict[str, Any]], built: DbtResult) -> dict[str, Any]:
+    """The fields of Reviewed that tell of a review that did not fail."""
+    totals = ("regions_with_logs", "regions_in_scope", "log_files", "events")  # the same in every row
+    return {
+        "requirements": [_requirement(row, built) for row in rows],
+        **{name: rows[0][name] for name in totals},
+        "notes": [
+            f"{node.description}: {node.failures}" for node in built.warnings() if node.name != "day_is_complete"
+        ],
+    }
+
+
+def _requirement(row: dict[str, Any], built: DbtResult) -> Requirement:
+    tests = [node for node in built.nodes if row["model"] in node.tests]
+    return Requirement(
+        row["requirement"],
+        row["asks"],
+        row["result"],
+        row["findings"],
+        row["expected_findings"],
+        len(tests),
+        len([node for node in tests if node.status == "pass"]),
+    )
+
+
+def _log_gaps(logs: str, summary: Summary) -> list[str]:
+    """Why the logs do not cover the day: per account and region, and per file that could not be read or trusted."""
+    coverage = [row for row in rows_of(summary.log_coverage) if row["gap"]]
+    in_scope = {(row["account_id"], row["region"]) for row in coverage if row["in_scope"]}
+    gaps = [f"{row['account_id']} {row['region']}: {row['gap']}" for row in coverage]
+    files = [
+        f"{row['log_file']} {text}"
+        for row in rows_of(summary.log_files)
+        for text in (
+            row["problem"] if row["kind"] == "log" and (row["account_id"], row["region"]) in in_scope else None,
+            row["integrity_fault"],
+        )
+        if text
+    ]
+    not_reviewed = any(row["log_files"] for row in coverage if not row["in_scope"])
+    hint = f"write settings for these logs: pci-log-review init --logs {logs} --settings DIR"
+    return _shortened(gaps) + _shortened(files) + ([hint] if not_reviewed else [])
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    rest = len(lines) - _SHOWN_GAPS
+    return [*lines[:_SHOWN_GAPS], *([f"… and {rest} more, see log_coverage.csv and log_files.csv"] if rest > 0 else [])]
+
+
+def _broken(node: Node) -> str:
+    where = ", ".join(sorted(node.tests))
+    return f"{node.name.replace('_', ' ')} ({node.failures} rows{f' of {where}' if where else ''})"
+
+
+def _cost(queries: list[Query], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the run read, for run.json: Athena bills by the bytes scanned."""
+    cost: dict[str, Any] = {"log_files_read": rows[0]["log_files"], "events_read": rows[0]["events"]}
+    if queries:
+        cost |= {"queries": len(queries), "bytes_scanned": sum(query.bytes_scanned for query in queries)}
+    return cost
+
+
+def _about(run: Run, started: datetime, conclusion: Conclusion) -> dict[str, Any]:
+    """What run.json tells of the run itself."""
+    return {
+        "run_date": str(conclusion.run_date),
+        "target": run.profile.target,
+        "logs": run.logs.root,
+        "settings": str(run.settings),
+        "public_keys": str(run.public_keys_file) if run.public_keys_file else None,
+        "started": started.isoformat(timespec="seconds"),
+        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        "state": conclusion.state.value,
+        "gaps": conclusion.gaps,
+        "integrity": conclusion.integrity,
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+        "git_commit": _git_commit(),
+    }
+
+
+def _git_commit() -> str | None:
+    try:
+        project = str(project_dir())
+        # the checkout may be another user's, as a service's is
+        git = ("git", "-c", f"safe.directory={project}", "-C", project)
+        described = subprocess.run(  # noqa: S603  # the words are all ours
+            [*git, "describe", "--always", "--dirty", "--abbrev=40"], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return described.stdout.strip()

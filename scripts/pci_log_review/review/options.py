@@ -1,0 +1,127 @@
+"""What a run was asked to do, and what it opens for that, once."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import boto3
+
+from ..cloudtrail.keys import PublicKey, keys_from_cloudtrail, keys_from_file
+from ..cloudtrail.store import LogStore, LogStoreError, open_store
+from ..common.aws import aws_session, is_s3
+from ..common.errors import UsageError
+from ..common.project import project_dir
+from ..evidence.open import open_evidence
+from ..evidence.store import EvidenceError, EvidenceStore
+from ..settings.checks import check_settings, settings_for_dbt
+from ..settings.scope import scope_of
+from ..warehouse.dbt import CONVERTED, Dbt
+from ..warehouse.lake import Scope
+from ..warehouse.profile import AthenaConnection, Profile, read_profile
+
+
+@dataclass(frozen=True)
+class EvidencePlace:
+    """Where the evidence lies and, if that is S3, how it is encrypted and how long each file is locked."""
+
+    where: str
+    kms_key: str | None = None
+    retention_days: int | None = None
+    retention_mode: str = "GOVERNANCE"
+
+    def open(self, session: boto3.Session | None = None) -> EvidenceStore:
+        """The store there, with that AWS identity or the environment's. Raises UsageError where there can't be one."""
+        where = self.where if is_s3(self.where) else str(Path(self.where).absolute())
+        try:
+            return open_evidence(where, self.kms_key, self.retention_days, self.retention_mode, session)
+        except EvidenceError as error:
+            raise UsageError(str(error)) from error
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What one run of the review was asked to do; where `settings` and `state` are None, they are the project's."""
+
+    logs: str
+    target: str
+    evidence: EvidencePlace
+    settings: Path | None = None
+    state: Path | None = None
+    public_keys: Path | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the days of a run share, opened once. Paths are absolute.
+
+    `public_keys` are CloudTrail's keys from `public_keys_file`; without a file they are asked of CloudTrail, unless the
+    logs lie in a folder. `token` marks what this run converted.
+    """
+
+    session: boto3.Session
+    profile: Profile
+    dbt: Dbt
+    logs: LogStore
+    evidence: EvidenceStore
+    settings: Path
+    scope: Scope
+    state: Path
+    token: str
+    public_keys_file: Path | None
+    public_keys: Sequence[PublicKey] | None
+
+    def public_keys_of(self, regions: list[str], run_date: date) -> Sequence[PublicKey] | None:
+        """CloudTrail's keys in the regions around the day; None where nobody can be asked. Raises LogStoreError."""
+        if self.public_keys is not None or not is_s3(self.logs.root):
+            return self.public_keys
+        return keys_from_cloudtrail(self.session, regions, run_date)
+
+
+def open_run(options: RunOptions) -> Run:
+    """Opens what the run needs. Raises UsageError where something is wrong that can be seen before anything runs."""
+    project = project_dir()
+    settings = (options.settings or project / "seeds" / "settings").absolute()
+    state = (options.state or project / "state").absolute()
+    logs = options.logs if is_s3(options.logs) else str(Path(options.logs).absolute())
+    public_keys_file = options.public_keys.absolute() if options.public_keys else None
+    if faults := check_settings(settings):
+        raise UsageError("\n".join(f"settings: {fault}" for fault in faults))
+    token = secrets.token_hex(16)
+    # By these dbt, used alone as well, is told where logs, settings and state are
+    environment = os.environ | {
+        "PCI_LOG_REVIEW_LOGS": logs,
+        "PCI_LOG_REVIEW_SETTINGS": settings_for_dbt(settings, project),
+        "PCI_LOG_REVIEW_STATE": str(state),
+        CONVERTED: token,
+    }
+    profile = read_profile(options.target, project, environment)
+    if isinstance(profile.connection, AthenaConnection) and not is_s3(logs):
+        raise UsageError(f"logs: {logs} is a folder; Athena reads s3://bucket or s3://bucket/prefix")
+    session = aws_session(profile.aws_profile_name)
+    try:
+        log_store = open_store(logs, session)
+    except LogStoreError as error:
+        raise UsageError(str(error)) from error
+    keys = keys_from_file(public_keys_file) if public_keys_file else None
+    evidence = options.evidence.open(session)
+    if not is_s3(evidence.where) and state.resolve().is_relative_to(Path(evidence.where).resolve()):
+        raise UsageError(f"the state, {state}, lies in the evidence, {evidence.where}: give each its own folder")
+    dbt = Dbt(project, profile, state, environment)
+    return Run(
+        session=session,
+        profile=profile,
+        dbt=dbt,
+        logs=log_store,
+        evidence=evidence,
+        settings=settings,
+        scope=scope_of(settings, project),
+        state=state,
+        token=token,
+        public_keys_file=public_keys_file,
+        public_keys=keys,
+    )

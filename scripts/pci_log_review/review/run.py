@@ -1,0 +1,97 @@
+"""A run of the wrapper: the days that are due, one after the other, under the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from ..common.clock import days
+from ..evidence.chain import begin_chain, mend_latest
+from ..evidence.folder import FolderEvidence
+from ..evidence.history import Due
+from ..evidence.store import EvidenceError
+from ..warehouse.dbt import Progress
+from .day import Exit, Reviewed, review_day
+from .options import Run
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to: its exit code is that of its worst day. `reasons` say why it ended early."""
+
+    days: list[Reviewed]
+    left: int
+    reasons: list[str]
+
+    @property
+    def exit(self) -> Exit:
+        """1 where a day failed, else 3 where one is incomplete, else 0."""
+        if self.reasons:
+            return Exit.FAILED
+        exits = {day.exit for day in self.days}
+        return next((code for code in (Exit.FAILED, Exit.INCOMPLETE) if code in exits), Exit.COMPLETE)
+
+    @property
+    def summary(self) -> str:
+        """The outcome in a few words."""
+        if self.reasons:
+            return "FAILED"
+        if not self.days:
+            return "nothing is due"
+        states = [day.conclusion.state.value for day in self.days]
+        counts = {state: states.count(state) for state in ("failed", "incomplete", "complete")}
+        if len(states) == 1:
+            return states[0].upper() if states[0] != "complete" else "complete"
+        return ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+
+
+class Reporter(Protocol):
+    """Where a run's messages go."""
+
+    def started(self, run_date: date, logs: str, target: str) -> None:
+        """A day's review begins."""
+
+    def progress(self, progress: Progress) -> None:
+        """A seed, model or test has ended."""
+
+    def reviewed(self, day: Reviewed) -> None:
+        """The day's review has ended, and is sealed."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """The run has ended."""
+
+    def failed(self, message: str) -> None:
+        """Something could not be done; `message` has one line for each reason."""
+
+
+def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Reviewed]) -> Outcome:
+    """Reviews the days that are due, oldest first, and seals each; a day that fails keeps no other waiting.
+
+    Each sealed day is added to `done`, so that it can be told however the run ends.
+
+    Raises Locked where another run is under way, EvidenceError where the evidence can't be read or written.
+    """
+    store = run.evidence
+    state = FolderEvidence(str(run.state))  # two runs with evidence in two places share the tables
+    with store.lock() as lock, state.lock() as state_lock:
+        locks = tuple(fd for fd in (lock, state_lock) if fd is not None)
+        store.clean()
+        begin_chain(store)
+        mend_latest(store)
+        chosen = due()  # asked under the lock: a run that has just ended may have done them
+        for run_date in chosen.days:
+            reporter.started(run_date, run.logs.root, run.profile.target)
+            try:
+                day = review_day(run, run_date, locks, reporter.progress)
+            except EvidenceError as error:  # what was sealed before is told all the same
+                return Outcome(done, chosen.left + len(chosen.days) - len(done), [str(error)])
+            reporter.reviewed(day)
+            done.append(day)
+        return Outcome(done, chosen.left, [])
+
+
+def all_days(first: date, last: date) -> Due:
+    """Every day from the first to the last, reviewed already or not."""
+    return Due(days(first, last), 0)

@@ -1,0 +1,1 @@
+"""The user's settings: checked, and written to start from."""

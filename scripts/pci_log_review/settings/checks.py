@@ -1,0 +1,184 @@
+"""Checks a settings folder before anything runs: each fault is one line with the file and the line number."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+from ..common.errors import Fault
+
+Check = Callable[[str], str | None]
+
+
+def _fault(path: Path, line: int, text: str) -> Fault:
+    return Fault(f"{path.name}, line {line}", text)
+
+
+def _text(value: str) -> str | None:
+    return None if value else "is empty"
+
+
+def _anything(_: str) -> str | None:
+    return None
+
+
+def _narrow_pattern(value: str) -> str | None:
+    if value and not value.strip("%"):
+        return f"{value!r} would match everything"
+    return _text(value)
+
+
+def _matching(expression: str, hint: str) -> Check:
+    pattern = re.compile(expression)
+    return lambda value: None if pattern.fullmatch(value) else f"{value!r} is not {hint}"
+
+
+def _one_of(*values: str) -> Check:
+    return lambda value: None if value in values else f"{value!r} is not one of: {', '.join(values)}"
+
+
+def _day(value: str) -> str | None:
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) and date.fromisoformat(value):
+            return None
+    except ValueError:
+        pass
+    return f"{value!r} is not a date; write it as 2026-11-22"
+
+
+# The keys of seeds/catalogue/requirements.csv
+REQUIREMENTS = (
+    *(f"10.2.1.{number}" for number in range(1, 8)),
+    *("10.2.2", "10.4.1-network", "10.4.1-security-groups"),
+)
+
+
+def _requirement(pattern: str) -> str | None:
+    expression = re.compile("".join({"%": ".*", "_": "."}.get(char, re.escape(char)) for char in pattern))
+    known = any(expression.fullmatch(requirement) for requirement in REQUIREMENTS)
+    return None if known else f"{pattern!r} matches no requirement; they are: {', '.join(REQUIREMENTS)}"
+
+
+_account = _matching(r"[0-9]{12}", "an account id of 12 digits")
+_region = _matching(r"\*|[a-z][a-z0-9]*(-[a-z0-9]+)+", "a region such as eu-west-1, or *")
+_service = _matching(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?", "a service such as s3.amazonaws.com")
+
+
+def is_account(name: str) -> bool:
+    """Whether it is an account id."""
+    return _account(name) is None
+
+
+def is_region(name: str) -> bool:
+    """Whether it is the name of a region."""
+    return name != "*" and _region(name) is None
+
+
+# Every settings file, its columns, and what each cell must be
+FILES: dict[str, dict[str, Check]] = {
+    "trail_scope": {
+        "account_id": _account,
+        "account_name": _anything,
+        "region": _region,
+        "in_cde": _one_of("true", "false"),
+        "logs_expected": _one_of("daily", "may be quiet"),
+    },
+    "cardholder_data_stores": {"event_source": _service, "name": _narrow_pattern, "description": _anything},
+    "audit_log_stores": {"event_source": _service, "name": _narrow_pattern, "description": _anything},
+    "administrators": {"principal": _narrow_pattern, "description": _anything},
+    "administrative_grants": {"name": _narrow_pattern, "description": _anything},
+    "expected_activity": {
+        "requirement": _requirement,
+        "principal": _text,
+        "event_source": _text,
+        "event_name": _text,
+        "resource": _text,
+        "reason": _text,
+        "approved_by": _text,
+        "approved_on": _day,
+        "expires_on": _day,
+    },
+}
+
+
+def check_settings(folder: Path) -> list[Fault]:
+    """Every fault of the settings in `folder`, in the order of files and lines; empty where all is well."""
+    return [fault for name, columns in FILES.items() for fault in _check_file(folder / f"{name}.csv", columns)]
+
+
+def settings_for_dbt(folder: Path, project: Path) -> str:
+    """A folder with these settings inside the project, as a path relative to it.
+
+    dbt writes what it ran below target/run/ under the seed's own path: with a path outside the project it would write
+    over the user's files. So settings from elsewhere are copied, to a folder named by their content.
+    """
+    if folder.resolve() == (project / "seeds" / "settings").resolve():
+        return "seeds/settings"
+    content = [(folder / f"{name}.csv").read_bytes() for name in FILES]
+    digest = hashlib.sha256(b"".join(hashlib.sha256(file).digest() for file in content)).hexdigest()
+    copy = project / "target" / "settings" / digest[:16]
+    if not copy.is_dir():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=copy.parent) as unfinished:
+            whole = Path(unfinished) / "settings"
+            whole.mkdir()
+            for name, data in zip(FILES, content, strict=True):
+                (whole / f"{name}.csv").write_bytes(data)
+            try:
+                whole.rename(copy)
+            except OSError:
+                if not copy.is_dir():  # else another run has just made the same copy
+                    raise
+    return copy.relative_to(project).as_posix()
+
+
+def _check_file(path: Path, columns: dict[str, Check]) -> Iterator[Fault]:
+    try:
+        # dbt reads the file as UTF-8, with or without a byte order mark
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.reader(file, strict=True)
+            header = next(rows, [])
+            yield from (_fault(path, 1, text) for text in _header_faults(header, list(columns)))
+            if set(header) != set(columns):
+                return
+            seen: dict[tuple[str, ...], int] = {}
+            for cells in rows:
+                yield from (_fault(path, rows.line_num, text) for text in _row_faults(header, cells, columns))
+                key = tuple(cells)[:3:2] if path.stem == "trail_scope" else tuple(cells)
+                if key in seen:
+                    yield _fault(path, rows.line_num, f"says again what line {seen[key]} says")
+                seen.setdefault(key, rows.line_num)
+    except FileNotFoundError:
+        yield _fault(path, 1, f"there is no such file in {path.parent}; it may be empty but for its header")
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        yield _fault(path, 1, f"cannot be read as CSV in UTF-8: {error}")
+
+
+def _header_faults(header: list[str], columns: list[str]) -> Iterator[str]:
+    yield from (f"unknown column {name!r}; it has: {', '.join(columns)}" for name in header if name not in columns)
+    yield from (f"column {name!r} is missing" for name in columns if name not in header)
+    yield from (f"column {name!r} stands twice" for name in columns if header.count(name) > 1)
+
+
+def _row_faults(header: list[str], cells: list[str], columns: dict[str, Check]) -> Iterator[str]:
+    if len(cells) != len(header):
+        yield f"has {len(cells)} cells, and the header has {len(header)}"
+        return
+    row = dict(zip(header, cells, strict=True))
+    for name, value in row.items():
+        if value != value.strip():
+            yield f"{name}: {value!r} has spaces around it, so it would match nothing"
+        elif set(value) & set("\\\r\n") or value.lower() == "null":
+            yield f"{name}: {value!r} is not read alike everywhere: no backslash, no line break, not the word null"
+        elif fault := columns[name](value):
+            yield f"{name}: {fault}"
+    narrowing = [row[name] for name in ("principal", "event_source", "event_name", "resource") if name in row]
+    if len(narrowing) == 4 and all(value and not value.strip("%") for value in narrowing):
+        yield "would match every finding; name a principal, an event or a resource"
+    if row.get("expires_on", "9999") < row.get("approved_on", ""):
+        yield f"expires_on: {row['expires_on']} is before approved_on {row['approved_on']}"

@@ -1,0 +1,25 @@
+"""The accounts and regions in scope, as macros/coverage/scope_regions.sql has them."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+
+def scope_of(settings: Path, project: Path) -> frozenset[tuple[str, str]]:
+    """Every (account id, region) that trail_scope.csv puts in scope; `*` is each region of the catalogue.
+
+    The settings were checked. That dbt finds the same scope is checked by the pre-hook, which reads the logs again
+    where it does not.
+    """
+    every = [row["region"] for row in _rows(project / "seeds" / "catalogue" / "aws_regions.csv")] or ["*"]
+    return frozenset(
+        (line["account_id"], region)
+        for line in _rows(settings / "trail_scope.csv")
+        for region in (every if line["region"] == "*" else [line["region"]])
+    )
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))

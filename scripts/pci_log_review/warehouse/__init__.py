@@ -1,0 +1,1 @@
+"""The tables: dbt, its profile and its two engines."""

@@ -1,0 +1,202 @@
+"""What was delivered for a day, taken down before the review: dbt's `log_files` reconciles with it what was read."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from botocore.exceptions import BotoCoreError, ClientError
+from pyarrow import parquet
+
+from ..cloudtrail.deliveries import Delivery, deliveries
+from ..cloudtrail.digest_files import Checked
+from ..cloudtrail.digests import DigestCheck, Integrity, check_digests
+from ..cloudtrail.keys import PublicKey
+from ..cloudtrail.reader import Contents, read_log_files
+from ..cloudtrail.store import LogStore, LogStoreError
+from ..common.aws import is_s3, s3_place
+from .lake import Scope, convert_files, whole_or_absent
+
+if TYPE_CHECKING:
+    import boto3
+
+# Bytes. A gzip file this small may have no record in it; on Athena it looks like one that nothing was read from.
+_MAX_EMPTY = 200
+
+
+@dataclass(frozen=True)
+class InventoryFile:
+    """A file that was delivered or, if `problem` says that it is gone, should be there.
+
+    `size` is in bytes; `sha256` is of the file as delivered. What was not read has neither `sha256` nor `records`.
+    """
+
+    log_file: str
+    account_id: str
+    region: str
+    kind: str
+    size: int | None
+    etag: str | None
+    sha256: str | None
+    records: int | None
+    is_proven: bool
+    problem: str | None
+    integrity_fault: str | None
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """The files of a day, and what its digests prove, in one line."""
+
+    files: list[InventoryFile]
+    integrity: str
+
+    @property
+    def unreadable(self) -> list[str]:
+        """Log files that a query would fail on."""
+        return [file.log_file for file in self.files if file.kind == "log" and file.problem and file.size is not None]
+
+    def with_problem(self, log_file: str, problem: str) -> Inventory:
+        """The inventory with what is wrong with a file, where nothing is known of it yet."""
+        files = [
+            replace(file, problem=problem) if file.log_file == log_file and not file.problem else file
+            for file in self.files
+        ]
+        return replace(self, files=files)
+
+
+_COLUMNS: dict[str, pa.DataType] = {
+    "log_file": pa.string(),
+    "account_id": pa.string(),
+    "region": pa.string(),
+    "kind": pa.string(),
+    "size": pa.int64(),
+    "etag": pa.string(),
+    "sha256": pa.string(),
+    "records": pa.int64(),
+    "is_proven": pa.bool_(),
+    "problem": pa.string(),
+    "integrity_fault": pa.string(),
+}
+
+
+KeysOf = Callable[[list[str]], Sequence[PublicKey] | None]
+
+
+def convert(store: LogStore, run_date: date, keys_of: KeysOf, scope: Scope, lake: Path, token: str) -> Inventory:
+    """Lists what was delivered on `run_date` and, for the embedded target, reads each log file once: from its bytes
+    come its hash, what the digests say of it, and its rows in the lake.
+
+    `keys_of` gives CloudTrail's public keys of some regions; it is asked where there are digests. For the others see
+    convert_files. Raises LogStoreError where the logs can't be listed, OSError where the lake can't be written.
+    """
+    delivered = deliveries(store, run_date)
+    check = DigestCheck(store, run_date, delivered, keys_of)
+    read = convert_files(store, delivered, run_date, scope, lake, check, token)
+    return _inventory(delivered, check.integrity(), {file.log_file: file.sha256 for file in read}, {})
+
+
+def list_day(store: LogStore, run_date: date, keys_of: KeysOf) -> Inventory:
+    """Lists what was delivered on `run_date` for Athena, which reads the log files itself; read here is only what
+    CloudTrail's digests cover, and the smallest files, whose records are counted.
+
+    Raises LogStoreError where the logs can't be listed.
+    """
+    delivered = deliveries(store, run_date)
+    integrity = check_digests(store, run_date, delivered, keys_of)
+    checked = {file.log_file for file in integrity.files}
+    small = [
+        file for file in delivered if file.kind == "log" and file.log_file not in checked and file.size <= _MAX_EMPTY
+    ]
+    # what is wrong with one is asked again where a query fails on it: then all are read
+    records = {file.log_file: contents.records for file, contents in _read(store, small)}
+    counts = {name: len(found) for name, found in records.items() if found is not None}
+    return _inventory(delivered, integrity, {}, counts)
+
+
+def with_unreadable_files(inventory: Inventory, store: LogStore) -> Inventory:
+    """The inventory after every log file was read to find those that no engine can read.
+
+    Raises LogStoreError where the logs can't be listed.
+    """
+    unknown = [file for file in inventory.files if file.kind == "log" and not file.problem and file.records is None]
+    files = [Delivery(file.log_file, file.account_id, file.region, file.kind, file.size or 0) for file in unknown]
+    problems = {file.log_file: contents.problem for file, contents in _read(store, files)}
+    return replace(
+        inventory,
+        files=[replace(file, problem=file.problem or problems.get(file.log_file)) for file in inventory.files],
+    )
+
+
+def _read(store: LogStore, files: list[Delivery]) -> Iterator[tuple[Delivery, Contents]]:
+    return read_log_files(store, files, is_named=lambda _: False, is_wanted=lambda _: True)
+
+
+def _inventory(
+    delivered: list[Delivery], integrity: Integrity, hashes: Mapping[str, str | None], counts: Mapping[str, int]
+) -> Inventory:
+    """`hashes` and `counts` of records are of files of which the digests tell nothing."""
+    checked = {file.log_file: file for file in integrity.files}
+    files = [
+        _listed(file, checked.pop(file.log_file, None), hashes.get(file.log_file), counts.get(file.log_file))
+        for file in delivered
+    ]
+    files += [_gone(file) for file in checked.values()]
+    return Inventory(sorted(files, key=lambda file: file.log_file), integrity.summary)
+
+
+def write_inventory(inventory: Inventory, run_date: date, root: str, session: boto3.Session | None) -> None:
+    """Writes the inventory for the source `cloudtrail.inventory`: below the lake, or dbt's s3_data_dir.
+
+    Raises LogStoreError where it can't be written.
+    """
+    content = io.BytesIO()
+    parquet.write_table(pa.Table.from_pylist([vars(file) for file in inventory.files], pa.schema(_COLUMNS)), content)
+    if session and is_s3(root):
+        place = s3_place(root)
+        key = f"{place.prefix}cloudtrail_inventory/run_date={run_date}/inventory.parquet"
+        try:
+            session.client("s3").put_object(Bucket=place.bucket, Key=key, Body=content.getvalue())
+        except (BotoCoreError, ClientError) as error:
+            raise LogStoreError(f"the inventory can't be written to s3://{place.bucket}/{key}: {error}") from error
+    else:
+        with whole_or_absent(_partition(Path(root), run_date)) as unfinished:
+            unfinished.write_bytes(content.getvalue())
+
+
+def ensure_inventory(lake: Path, run_date: date) -> None:
+    """Gives the lake an inventory without rows where the wrapper took none: dbt ran alone."""
+    if not _partition(lake, run_date).is_file():
+        write_inventory(Inventory([], ""), run_date, str(lake), None)
+
+
+def _partition(lake: Path, run_date: date) -> Path:
+    return lake / "inventory" / f"run_date={run_date}" / "inventory.parquet"
+
+
+def _listed(file: Delivery, checked: Checked | None, sha256: str | None, records: int | None) -> InventoryFile:
+    return InventoryFile(
+        file.log_file,
+        file.account_id,
+        file.region,
+        file.kind,
+        file.size,
+        file.etag,
+        checked.sha256 if checked else sha256,
+        checked.records if checked else records,
+        checked.is_proven if checked else False,
+        checked.problem if checked else None,
+        checked.fault if checked else None,
+    )
+
+
+def _gone(file: Checked) -> InventoryFile:
+    where = (file.log_file, file.account_id, file.region, file.kind)
+    # a log file that is gone can't be reviewed; a digest that is gone proves nothing any more
+    problem, fault = (file.fault, None) if file.kind == "log" else (None, file.fault)
+    return InventoryFile(*where, None, None, None, None, is_proven=False, problem=problem, integrity_fault=fault)
