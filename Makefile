@@ -5,6 +5,10 @@ SAMPLE_DAY := 2026-03-10
 # The sample's review is nobody's evidence: it lies by itself, and `make clean` removes it.
 SAMPLE := target/sample_review
 
+# What macros expand to is linted as dbt compiles it, but for its layout, and for what dbt itself writes.
+LINTED := target/lint
+NOT_OF_COMPILED := layout,references.quoting,ambiguous.column_count,structure.column_order,references.from,references.consistent,aliasing.self_alias.column
+
 export DBT_PROFILES_DIR := $(CURDIR)
 
 .PHONY: help review test lint docs benchmark athena-local sample-logs lock clean
@@ -25,7 +29,12 @@ lint: .venv/installed-dev profiles.yml  ## Check style, types and imports: ruff,
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/sqlfluff lint --disable-progress-bar models analyses tests/generic tests/singular
+	$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 models analyses tests/singular
+	$(BIN)/sqlfluff lint --disable-progress-bar --templater jinja --rules jinja.padding,layout.long_lines macros tests/generic
+	@mkdir -p $(LINTED)
+	@PCI_LOG_REVIEW_STATE=$(LINTED) $(BIN)/dbt --quiet compile --target-path $(LINTED) --log-path $(LINTED)
+	$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 --templater raw --exclude-rules $(NOT_OF_COMPILED) \
+		$(LINTED)/compiled/pci_log_review/models $(LINTED)/compiled/pci_log_review/tests
 
 docs: .venv/installed profiles.yml  ## Write the evidence catalogue: target/docs/static_index.html
 	@$(BIN)/dbt docs generate --static --target-path target/docs

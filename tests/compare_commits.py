@@ -79,8 +79,10 @@ def reviewed(project: Path, home: Path, logs: Logs, service: LocalAthena | None)
     for day in logs.days:
         ended = checkout.review(day, place, "--settings", str(logs.settings), **environment)
         assert ended.code in (0, 3), ended.last_lines
-    read = on_athena.rows if on_athena else lambda relation: local_rows(checkout, relation)
-    return {relation: [_shared(row) for row in read(relation)] for relation in RELATIONS}
+    return {
+        relation: [_shared(row) for row in (on_athena.rows(relation) if on_athena else local_rows(checkout, relation))]
+        for relation in RELATIONS
+    }
 
 
 def _shared(row: Row) -> Row:
@@ -104,7 +106,8 @@ def compared(base: Path, logs: Logs, home: Path, service: LocalAthena | None) ->
         rows = [_without(found[relation], relation) for found in (before, after)]
         told = differences(rows[0], rows[1], relation)
         equal = equal and not told
-        print(f"  {len(rows[0]):>6} rows before, {len(rows[1]):>6} after, {'NOT equal' if told else 'equal'}: {relation}")
+        counted = f"{len(rows[0]):>6} rows before, {len(rows[1]):>6} after"
+        print(f"  {counted}, {'NOT equal' if told else 'equal'}: {relation}")
         print("\n".join(told[:8]), end="\n" if told else "")
     return equal
 

@@ -4,7 +4,9 @@
     {% set organization_id = var('organization_id') or '' %}
     {% if not modules.re.fullmatch("s3://[a-z0-9][a-z0-9.-]+(/[A-Za-z0-9!_.*()=+@ -]+)*", logs) %}
         {{ exceptions.raise_compiler_error(
-            "PCI_LOG_REVIEW_LOGS is '" ~ logs ~ "': on Athena it is the s3://bucket or s3://bucket/prefix that holds AWSLogs/"
+            "PCI_LOG_REVIEW_LOGS is '" ~ logs
+            ~ "': on Athena it is the s3://bucket or s3://bucket/prefix "
+            ~ "that holds AWSLogs/"
         ) }}
     {% endif %}
     {% if organization_id and not modules.re.fullmatch('o-[a-z0-9]{10,32}', organization_id) %}

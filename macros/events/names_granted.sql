@@ -1,4 +1,5 @@
-{# The groups, policies and roles that a request names, as an array; of an ARN its parts, with `/` between and around. #}
+{# The groups, policies and roles that a request names, as an array, each with `/` around it: so a listed name is found
+   in an ARN, too. #}
 {% macro names_granted() -%}
     {{ array_map(
         json_texts('request_parameters', [

@@ -16,7 +16,7 @@
                     kept.log_file, kept.mfa_authenticated, kept.actor_arn, kept.actor_name, kept.access_key_id,
                     kept.source_ip, kept.user_agent, kept.error_message, kept.resource_arns, kept.shared_event_id,
                     expected.reason
-            ) as copy
+            ) as copy_number
         from {{ kept_events }} as kept
         left join {{ ref('expected_activity') }} as expected
             on
@@ -54,7 +54,7 @@
             || case when mfa_authenticated then ', with MFA' when not mfa_authenticated then ', without MFA' else '' end
             || '.' as detail
         from marked
-        where copy = 1
+        where copy_number = 1
     )
 
     {#- dbt knows the YAML's columns when it runs the model, but not in a unit test, which names what it compares #}

@@ -1,4 +1,5 @@
-{# The groups and policies of administrative_grants, each with the pattern that an element of names_granted() matches. #}
+{# The groups and policies of administrative_grants, each with the pattern that an element of names_granted()
+   matches. #}
 {% macro listed_grants() -%}
     select
         name,

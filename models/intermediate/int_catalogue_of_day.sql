@@ -18,7 +18,7 @@ matching_lines as (
         -- what counts always wins over what counts on listed stores, then the most specific pattern
         row_number() over (
             partition by reviewed_events.requirement, names_of_day.event_source, names_of_day.event_name
-            order by reviewed_events.applies_to, length(reviewed_events.event_name) desc, reviewed_events.title
+            order by reviewed_events.applies_to asc, length(reviewed_events.event_name) desc, reviewed_events.title asc
         ) as precedence
     from names_of_day
     inner join {{ ref('reviewed_events') }} as reviewed_events

@@ -106,15 +106,17 @@ stores_touched as (
         touched.names_touched,
         {{ first_listed('touched.names_touched', listed_stores('cardholder_data_stores')) }} as cardholder_data_store,
         {{ first_listed('touched.names_touched', listed_stores('audit_log_stores')) }} as audit_log_store
-    from (select distinct names_touched from calls_to_look_at where names_touched is not null) as touched
+    from (
+        select distinct names_touched from calls_to_look_at
+        where names_touched is not null
+    ) as touched
 ),
 
 calls_with_stores as (
     select
         calls_to_look_at.*,
         stores_touched.cardholder_data_store,
-        stores_touched.audit_log_store,
-        {{ names_granted() }} as names_granted
+        stores_touched.audit_log_store
     from calls_to_look_at
     left join stores_touched on calls_to_look_at.names_touched = stores_touched.names_touched
     where
@@ -123,12 +125,19 @@ calls_with_stores as (
         or stores_touched.audit_log_store is not null
 ),
 
-final as (
+calls_with_resource as (
     select
         calls_with_stores.*,
         {{ affected_resource() }} as resource,
-        {{ first_listed('names_granted', listed_grants()) }} as administrative_grant
+        {{ names_granted() }} as names_granted
     from calls_with_stores
+),
+
+final as (
+    select
+        calls_with_resource.*,
+        {{ first_listed('names_granted', listed_grants()) }} as administrative_grant
+    from calls_with_resource
 )
 
 select {{ model.columns.keys() | join(', ') or '*' }} from final

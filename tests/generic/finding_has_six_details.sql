@@ -1,4 +1,4 @@
-{# Each finding has the six details that 10.2.2 asks for, or is listed as incomplete in pci_10_2_2_incomplete_records. #}
+{# Each finding has the six details that 10.2.2 asks for, or stands among the incomplete records. #}
 {% test finding_has_six_details(model) %}
     -- depends_on: {{ ref('daily_review') }}
     with listed as (

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from pathlib import Path
 
 import pytest
 from tests.checkout import ROOT
 
-from pci_log_review.settings.checks import FILES, REQUIREMENTS, check_settings, settings_for_dbt
+from pci_log_review.common.project import requirements
+from pci_log_review.settings.checks import FILES, check_settings, settings_for_dbt
 
 
 @pytest.fixture
@@ -114,6 +114,11 @@ def test_settings_from_elsewhere_reach_dbt_as_a_copy_inside_the_project(settings
     assert settings_for_dbt(settings, project) != first
 
 
-def test_the_requirements_that_settings_may_name_are_those_of_the_catalogue() -> None:
-    with (ROOT / "seeds" / "catalogue" / "requirements.csv").open() as file:
-        assert {row["requirement"] for row in csv.DictReader(file)} == set(REQUIREMENTS)
+def test_settings_may_name_the_requirements_of_the_project_and_no_others(settings: Path) -> None:
+    known = requirements()
+    assert len(known) == len(set(known)) == 10
+    lines = "".join(f"{name},%x,%,%,%,why,me@example.com,2026-01-01,2027-01-01\n" for name in (*known, "10.9"))
+    header = "requirement,principal,event_source,event_name,resource,reason,approved_by,approved_on,expires_on\n"
+    (settings / "expected_activity.csv").write_text(header + lines)
+    (fault,) = check_settings(settings)
+    assert str(fault) == f"expected_activity.csv, line 12: '10.9' matches no requirement; they are: {', '.join(known)}"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+
+import yaml
 
 from .errors import UsageError
 
@@ -13,3 +16,10 @@ def project_dir() -> Path:
     if not (found / "dbt_project.yml").is_file():
         raise UsageError(f"no dbt project at {found}; install from a checkout: pip install --editable .")
     return found
+
+
+@cache
+def requirements() -> tuple[str, ...]:
+    """The requirements that are reviewed, as dbt_project.yml lists them. Raises UsageError as project_dir does."""
+    project = yaml.safe_load((project_dir() / "dbt_project.yml").read_text(encoding="utf-8"))
+    return tuple(line["requirement"] for line in project["vars"]["requirements"])

@@ -140,11 +140,12 @@ def _review(
         rows = rows_of(summary.daily_review)
         if not rows:
             raise DbtFailed("daily_review has no rows for the day; was anything built?")
+        broken = {node.unique_id: results.by_requirement(node) for node in built.broken_expectations()}
         gaps = _gaps(run, summary, rows, built)
         conclusion = _conclusion(run_date, rows, gaps, inventory.integrity)
-        found = _found(rows, built)
+        found = _found(rows, built, broken)
         about = _about(run, started, conclusion) | _cost(queries, rows)
-        write_evidence(staged, run.settings, summary, results, built, queries, about)
+        write_evidence(staged, run.settings, summary, results, built, broken, queries, about)
     return conclusion, found
 
 
@@ -230,11 +231,14 @@ def _conclusion(run_date: date, rows: list[dict[str, Any]], gaps: list[str], int
     )
 
 
-def _found(rows: list[dict[str, Any]], built: DbtResult) -> dict[str, Any]:
-    """The fields of Reviewed that tell of a review that did not fail."""
+def _found(rows: list[dict[str, Any]], built: DbtResult, broken: dict[str, dict[str, int]]) -> dict[str, Any]:
+    """The fields of Reviewed that tell of a review that did not fail.
+
+    `broken` has, for each test that found rows which must not be, how many are under which requirement.
+    """
     totals = ("regions_with_logs", "regions_in_scope", "log_files", "events")  # the same in every row
     return {
-        "requirements": [_requirement(row, built) for row in rows],
+        "requirements": [_requirement(row, built, broken) for row in rows],
         **{name: rows[0][name] for name in totals},
         "notes": [
             f"{node.description}: {node.failures}" for node in built.warnings() if node.name != "day_is_complete"
@@ -242,8 +246,14 @@ def _found(rows: list[dict[str, Any]], built: DbtResult) -> dict[str, Any]:
     }
 
 
-def _requirement(row: dict[str, Any], built: DbtResult) -> Requirement:
-    tests = [node for node in built.nodes if row["model"] in node.tests]
+def _requirement(row: dict[str, Any], built: DbtResult, broken: dict[str, dict[str, int]]) -> Requirement:
+    """The requirement's line; what a test asserts of all findings passed for it where none of its own breaks it."""
+    tests = [node for node in built.nodes if "findings" in node.tests]
+    passed = [
+        node
+        for node in tests
+        if node.status == "pass" or (node.status == "fail" and row["requirement"] not in broken[node.unique_id])
+    ]
     return Requirement(
         row["requirement"],
         row["asks"],
@@ -251,7 +261,7 @@ def _requirement(row: dict[str, Any], built: DbtResult) -> Requirement:
         row["findings"],
         row["expected_findings"],
         len(tests),
-        len([node for node in tests if node.status == "pass"]),
+        len(passed),
     )
 
 

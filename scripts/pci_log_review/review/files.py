@@ -28,12 +28,14 @@ def write_evidence(
     summary: Summary,
     results: Results,
     build: DbtResult,
+    broken: dict[str, dict[str, int]],
     queries: list[Query],
     run: dict[str, Any],
 ) -> None:
     """Writes the files into the folder, which is there and empty; `run` is what run.json tells besides what dbt did.
 
-    `settings` is the folder of the settings that the run had, which tell what was expected. `queries` are Athena's own
+    `settings` is the folder of the settings that the run had, which tell what was expected. `broken` has, for each test
+    that found rows which must not be, how many are under which requirement. `queries` are Athena's own
     records of what it executed; on the embedded target there are none.
     """
     (folder / "findings").mkdir()
@@ -50,6 +52,7 @@ def write_evidence(
     nodes = [
         {"name": node.name, "kind": node.kind, "status": node.status, "seconds": round(node.seconds, 3)}
         | ({"failures": node.failures} if node.kind == "test" else {})
+        | ({"failures_by_requirement": broken[node.unique_id]} if broken.get(node.unique_id) else {})
         for node in build.nodes
     ]
     write_run(folder, run | {"dbt_invocation_id": build.invocation_id, "nodes": nodes})

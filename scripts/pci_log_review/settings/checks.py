@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from ..common.errors import Fault
+from ..common.project import requirements
 
 Check = Callable[[str], str | None]
 
@@ -51,17 +52,12 @@ def _day(value: str) -> str | None:
     return f"{value!r} is not a date; write it as 2026-11-22"
 
 
-# The keys of seeds/catalogue/requirements.csv
-REQUIREMENTS = (
-    *(f"10.2.1.{number}" for number in range(1, 8)),
-    *("10.2.2", "10.4.1-network", "10.4.1-security-groups"),
-)
-
-
 def _requirement(pattern: str) -> str | None:
     expression = re.compile("".join({"%": ".*", "_": "."}.get(char, re.escape(char)) for char in pattern))
-    known = any(expression.fullmatch(requirement) for requirement in REQUIREMENTS)
-    return None if known else f"{pattern!r} matches no requirement; they are: {', '.join(REQUIREMENTS)}"
+    known = requirements()
+    if any(expression.fullmatch(requirement) for requirement in known):
+        return None
+    return f"{pattern!r} matches no requirement; they are: {', '.join(known)}"
 
 
 _account = _matching(r"[0-9]{12}", "an account id of 12 digits")

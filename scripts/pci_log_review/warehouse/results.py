@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyathena
 from pyathena.error import Error as AthenaError
 
+from .dbt import Node
 from .profile import AthenaConnection
 
 _ARROW_TYPES: dict[str, pa.DataType] = {
@@ -36,6 +37,13 @@ class Results(Protocol):
     def rows(self, relation: str, order_by: str) -> pa.Table:
         """All columns of the day's rows, in a stable order."""
 
+    def by_requirement(self, test: Node) -> dict[str, int]:
+        """How many of the rows that a test of findings has found are under each requirement."""
+
+
+def _by_requirement(test: Node) -> str:
+    return f"select requirement, count(*) as failures from (\n{test.compiled_sql}\n) as failing group by requirement"
+
 
 class _LocalResults:
     def __init__(self, connection: duckdb.DuckDBPyConnection, run_date: date) -> None:
@@ -45,6 +53,11 @@ class _LocalResults:
     def rows(self, relation: str, order_by: str) -> pa.Table:
         query = f"select * from {relation} where run_date = ? order by {order_by}"
         return self._connection.execute(query, [self._run_date]).to_arrow_table()
+
+    def by_requirement(self, test: Node) -> dict[str, int]:
+        if "findings" not in test.tests:
+            return {}
+        return dict(self._connection.execute(_by_requirement(test)).fetchall())
 
 
 class _AthenaResults:
@@ -58,6 +71,11 @@ class _AthenaResults:
         rows = self._cursor.fetchall()
         columns = [pa.array([row[number] for row in rows], field.type) for number, field in enumerate(schema)]
         return pa.Table.from_arrays(columns, schema=schema)
+
+    def by_requirement(self, test: Node) -> dict[str, int]:
+        if "findings" not in test.tests:
+            return {}
+        return dict(self._cursor.execute(_by_requirement(test)).fetchall())
 
 
 @contextmanager
