@@ -36,8 +36,9 @@ lint: .venv/installed-dev profiles.yml  ## Check style, types and imports: ruff,
 	$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 --templater raw --exclude-rules $(NOT_OF_COMPILED) \
 		$(LINTED)/compiled/pci_log_review/models $(LINTED)/compiled/pci_log_review/tests
 
-docs: .venv/installed profiles.yml  ## Write the evidence catalogue: target/docs/static_index.html
-	@$(BIN)/dbt docs generate --static --target-path target/docs
+docs: .venv/installed profiles.yml  ## Write the evidence catalogue of the sample's review, or of PCI_LOG_REVIEW_STATE: target/docs/static_index.html
+	@test -n "$(PCI_LOG_REVIEW_STATE)" || test -f $(SAMPLE)/state/review.duckdb || $(MAKE) review
+	@PCI_LOG_REVIEW_STATE=$(or $(PCI_LOG_REVIEW_STATE),$(SAMPLE)/state) $(BIN)/dbt docs generate --static --target-path target/docs
 
 benchmark: .venv/installed profiles.yml  ## Generate and review a day of a million events, and print how long it took
 	$(BIN)/python scripts/tools/benchmark.py

@@ -4,7 +4,10 @@
    found in it whole, whether the record names the store or gives its ARN. #}
 {% macro names_touched() -%}
     {%- set names -%}
-        split(coalesce({{ regexp_replace_all('resource_arns', '(:::[^/\\n]+)/[^\\n]*', first=true, by="''") }}, ''), chr(10))
+        {{ array_map(
+            "split(coalesce(resource_arns, ''), chr(10))",
+            'coalesce(' ~ regexp_part('element', '^(.*?:::[^/]+)/') ~ ', element)'
+        ) }}
         || {{ json_texts('request_parameters', [
             'bucketName', 'tableName', 'keyId', 'secretId', 'logGroupName', 'logGroupIdentifier', 'functionName',
             'streamName', 'streamARN', 'queueUrl', 'resourceArn', 'tableArn', 'database', 'eventDataStore', 'name',
@@ -12,15 +15,20 @@
             'fileSystemId', 'deliveryStreamName', 'keyIdentifier', 'aliasName', 'targetKeyId', 'tableBucketARN',
             'databaseName', 'backupVaultName'
         ]) }}
-        || split(coalesce(case
-            when request_parameters like '%x-amz-copy-source%'
-                then {{ regexp_part(json_text('request_parameters', '$.x-amz-copy-source'), '^/?([^/]+)/') }}
-       end, ''), chr(10))
-        || split(coalesce(case
-            when event_source = 'athena.amazonaws.com' then {{ regexp_replace_all(
-                json_text('request_parameters', '$.queryString'), '[^A-Za-z0-9_-]+', by='chr(10)'
-            ) }}
-        end, ''), chr(10))
+        || regexp_extract_all(
+            -- most requests copy nothing
+            coalesce(case
+                when request_parameters like '%x-amz-copy-source%'
+                    then {{ regexp_part(json_text('request_parameters', '$.x-amz-copy-source'), '^/?([^/]+)/') }}
+            end, ''),
+            '.+'
+        )
+        || regexp_extract_all(
+            coalesce(case
+                when event_source = 'athena.amazonaws.com' then {{ json_text('request_parameters', '$.queryString') }}
+            end, ''),
+            '[A-Za-z0-9_-]+'
+        )
     {%- endset -%}
     {{ array_map(names, "event_source || '/' || replace(element, ':', '/') || '/'") }}
 {%- endmacro %}

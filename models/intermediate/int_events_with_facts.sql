@@ -1,143 +1,68 @@
--- Insight events are statistics about calls, not calls
-with calls as (
-    select * from {{ ref('stg_cloudtrail__events') }}
-    where run_date = {{ run_date_sql() }} and coalesce(event_type, '') <> 'AwsCloudTrailInsight'
-),
-
--- patterns are matched with the day's few principals, not with its many events
-administrators_of_day as (
+with listed_cardholder_data_stores as (
     select
-        principals.actor_arn,
-        principals.session_issuer_arn
-    from (
-        select distinct
-            coalesce(actor_arn, '') as actor_arn,
-            coalesce(session_issuer_arn, '') as session_issuer_arn
-        from {{ ref('stg_cloudtrail__events') }}
-        where run_date = {{ run_date_sql() }}
-    ) as principals
-    where
-        exists (
-            select 1
-            from {{ ref('administrators') }} as administrators
-            where
-                principals.actor_arn like administrators.principal
-                or principals.session_issuer_arn like administrators.principal
-        )
+        name,
+        event_source || '%/' || replace(name, ':', '/') || '/%' as pattern
+    from {{ ref('cardholder_data_stores') }}
 ),
 
-catalogued_names as (
+listed_audit_log_stores as (
     select
-        event_source,
-        event_name,
-        -- `always` comes before `listed stores`
-        min(applies_to) as applies_to
-    from {{ ref('int_catalogue_of_day') }}
-    group by event_source, event_name
+        name,
+        event_source || '%/' || replace(name, ':', '/') || '/%' as pattern
+    from {{ ref('audit_log_stores') }}
 ),
 
-services_with_listed_stores as (
-    select event_source from {{ ref('cardholder_data_stores') }}
-    union
-    select event_source from {{ ref('audit_log_stores') }}
-),
-
-facts_of_calls as (
+listed_administrative_grants as (
     select
-        calls.*,
-        coalesce(calls.actor_type = 'Root', false) as is_root,
-        -- the article's rule, kept: whoever issued the session has root in his name
-        coalesce(calls.session_issuer_name like '%root%', false) as is_session_of_root,
-        administrators_of_day.actor_arn is not null as is_administrator,
-        -- of the six details of 10.2.2; the affected service counts as the resource where no single resource is meant
-        nullif(concat_ws(
-            ', ',
-            case when calls.actor_name is null then 'who' end,
-            case when calls.event_name is null then 'what' end,
-            case when calls.event_time is null then 'when' end,
-            -- a sign-in to the console has no error code: its response has to say how it ended
-            case
-                when
-                    calls.event_name = 'ConsoleLogin' and calls.error_code is null
-                    and coalesce(calls.response_elements, '') not like '%Success%'
-                    and coalesce(calls.response_elements, '') not like '%Failure%'
-                    then 'success or failure'
-            end,
-            case when calls.source_ip is null then 'origin' end,
-            case when calls.event_source is null and calls.resource_arns is null then 'affected resource' end
-        ), '') as missing_details,
-        catalogued_names.applies_to,
-        services_with_listed_stores.event_source is not null as has_listed_stores
-    from calls
-    left join administrators_of_day
-        on
-            coalesce(calls.actor_arn, '') = administrators_of_day.actor_arn
-            and coalesce(calls.session_issuer_arn, '') = administrators_of_day.session_issuer_arn
-    left join catalogued_names
-        on calls.event_source = catalogued_names.event_source and calls.event_name = catalogued_names.event_name
-    left join services_with_listed_stores on calls.event_source = services_with_listed_stores.event_source
+        name,
+        '%/' || name || '/%' as pattern
+    from {{ ref('administrative_grants') }}
 ),
 
--- No rule stands here: what is left out lacks everything that one of the rules asks for.
-calls_with_principal as (
+events_with_names as (
     select
-        facts_of_calls.*,
-        coalesce(applies_to = 'always', false)
-        or is_root
-        or is_session_of_root
-        or is_administrator
-        or outcome <> 'success'
-        or missing_details is not null as is_wanted_anywhere
-    from facts_of_calls
-),
-
-calls_to_look_at as (
-    select
-        calls_with_principal.*,
-        -- without a listed store there is nothing to compare names with
+        events.*,
+        -- where no store is listed for the service, there is nothing to compare names with
         case when has_listed_stores then {{ names_touched() }} end as names_touched
-    from calls_with_principal
-    where is_wanted_anywhere or (has_listed_stores and (is_data_event or applies_to = 'listed stores'))
+    from {{ ref('int_events_to_look_at') }} as events
+    where run_date = {{ run_date_sql() }}
 ),
 
--- many calls touch the same: their names are compared with the listed stores once
+-- many events touch the same: their names are compared with the listed stores once
 stores_touched as (
     select
         touched.names_touched,
-        {{ first_listed('touched.names_touched', listed_stores('cardholder_data_stores')) }} as cardholder_data_store,
-        {{ first_listed('touched.names_touched', listed_stores('audit_log_stores')) }} as audit_log_store
+        {{ first_listed('touched.names_touched', 'listed_cardholder_data_stores') }} as cardholder_data_store,
+        {{ first_listed('touched.names_touched', 'listed_audit_log_stores') }} as audit_log_store
     from (
-        select distinct names_touched from calls_to_look_at
+        select distinct names_touched from events_with_names
         where names_touched is not null
     ) as touched
 ),
 
-calls_with_stores as (
+-- no rule wants an event for its service alone
+wanted_events as (
     select
-        calls_to_look_at.*,
+        events_with_names.*,
         stores_touched.cardholder_data_store,
-        stores_touched.audit_log_store
-    from calls_to_look_at
-    left join stores_touched on calls_to_look_at.names_touched = stores_touched.names_touched
+        stores_touched.audit_log_store,
+        {{ affected_resource() }} as resource,
+        {{ array_map(json_texts('request_parameters', [
+            'groupName', 'policyName', 'policyArn', 'managedPolicyArn', 'permissionSetArn', 'roleName', 'group'
+        ]), "'/' || element || '/'") }} as names_granted
+    from events_with_names
+    left join stores_touched on events_with_names.names_touched = stores_touched.names_touched
     where
-        calls_to_look_at.is_wanted_anywhere
+        events_with_names.is_wanted_anywhere
         or stores_touched.cardholder_data_store is not null
         or stores_touched.audit_log_store is not null
 ),
 
-calls_with_resource as (
-    select
-        calls_with_stores.*,
-        {{ affected_resource() }} as resource,
-        {{ names_granted() }} as names_granted
-    from calls_with_stores
-),
-
 final as (
     select
-        calls_with_resource.*,
-        {{ first_listed('names_granted', listed_grants()) }} as administrative_grant
-    from calls_with_resource
+        wanted_events.*,
+        {{ first_listed('names_granted', 'listed_administrative_grants') }} as administrative_grant
+    from wanted_events
 )
 
 select {{ model.columns.keys() | join(', ') or '*' }} from final

@@ -99,9 +99,12 @@ def found_in_all_events(tmp_path_factory: pytest.TempPathFactory) -> dict[str, l
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(path.read_bytes())
     as_it_is, every_event = Checkout.of(home / "as-it-is"), Checkout.of(home / "every-event", copied=True)
-    model = "models/intermediate/int_events_with_facts.sql"
-    every_event.broken(model, "where is_wanted_anywhere or (", "where true or (")
-    every_event.broken(model, "calls_to_look_at.is_wanted_anywhere\n", "true\n")
+    every_event.broken(
+        "models/intermediate/int_events_to_look_at.sql", "where is_wanted_anywhere or (", "where true or ("
+    )
+    every_event.broken(
+        "models/intermediate/int_events_with_facts.sql", "events_with_names.is_wanted_anywhere\n", "true\n"
+    )
     rows: list[list[tuple[Any, ...]]] = []
     for checkout in (as_it_is, every_event):
         ended = checkout.review(DAY, home / "logs", **NO_TESTS)

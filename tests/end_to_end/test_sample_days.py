@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from pyarrow import parquet
 from tests.checkout import NO_TESTS, ROOT, Checkout, Ended
@@ -227,6 +228,26 @@ def test_a_broken_expectation_makes_the_day_incomplete_and_the_review_goes_on(tm
     assert re.search(r"│ 10\.2\.1\.7 .* 8/8 │", ended.text)
     tests = {node["name"]: node for node in checkout.run_json("2026-03-10")["nodes"] if node["kind"] == "test"}
     assert set(tests["finding_is_unique"]["failures_by_requirement"]) == {"10.2.1.1"}
+
+
+def test_the_state_of_an_earlier_version_is_taken_over_with_its_days(tmp_path: Path) -> None:
+    checkout = Checkout.of(tmp_path)
+    assert checkout.review("2026-03-09", **NO_TESTS).code == 0
+    kept = "select event_id, title from pci_10_2_1_1_cardholder_data_access where run_date = '2026-03-09' order by all"
+    before = checkout.rows(kept)
+    assert before
+    with duckdb.connect(checkout.state / "review.duckdb") as connection:
+        connection.execute("drop view findings; drop view requirements")
+        connection.execute("create table requirements as select '10.2.1.1' as requirement")
+        connection.execute("alter table reviewed_events drop column flag")
+        for column in ("store", "flags"):
+            connection.execute(f"alter table pci_10_2_1_1_cardholder_data_access drop column {column}")
+        connection.execute("alter table pci_10_2_1_1_cardholder_data_access add column is_data_event boolean")
+    ended = checkout.review("2026-03-10", **NO_TESTS)
+    assert ended.code == 0, ended.last_lines
+    assert checkout.rows(kept) == before
+    flagged = "select count(*) > 50 from findings where flags = 'data event' and run_date = '2026-03-10'"
+    assert checkout.rows(flagged) == [(True,)]
 
 
 def test_a_folder_of_logs_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
