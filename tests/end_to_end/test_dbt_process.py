@@ -100,8 +100,9 @@ def test_a_project_that_can_not_be_parsed_says_why_for_each_day(run: Run, tmp_pa
 
 
 def test_what_dbt_keeps_of_the_project_is_parsed_again_where_it_changed(run: Run) -> None:
-    kept = run.dbt.target_path / "partial_parse.msgpack"
-    assert kept.is_file()
+    if not (run.dbt.target_path / "partial_parse.msgpack").is_file():  # this test runs alone
+        with Dbt(run.dbt, ()) as dbt:
+            dbt.build(FIRST, [], lambda _: None)
     elsewhere = replace(run.dbt, environment={**run.dbt.environment, "PCI_LOG_REVIEW_LOGS": "/elsewhere"})
     with Dbt(elsewhere, ()) as dbt:
         failed = dbt.build(FIRST, [], lambda _: None).failed()

@@ -256,12 +256,12 @@ def _requirement(row: dict[str, Any], built: DbtResult) -> Requirement:
 
 def _log_gaps(logs: str, summary: Summary) -> list[str]:
     """Why the logs do not cover the day: per account and region, and per file that could not be read or trusted."""
-    coverage = [row for row in rows_of(summary.log_coverage) if row["gap"]]
+    coverage = rows_of(summary.log_coverage, "gap")
     in_scope = {(row["account_id"], row["region"]) for row in coverage if row["in_scope"]}
     gaps = [f"{row['account_id']} {row['region']}: {row['gap']}" for row in coverage]
     files = [
         f"{row['log_file']} {text}"
-        for row in rows_of(summary.log_files)
+        for row in rows_of(summary.log_files, "problem", "integrity_fault")
         for text in (
             row["problem"] if row["kind"] == "log" and (row["account_id"], row["region"]) in in_scope else None,
             row["integrity_fault"],

@@ -18,8 +18,6 @@ import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
-
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
@@ -36,6 +34,8 @@ def _listen(commands: SimpleQueue[bytes]) -> None:
 
 def _read_service_models_once() -> None:
     """dbt-athena makes a client for nearly every call, and each of them would parse its service's model anew."""
+    import botocore.session
+
     create_loader = functools.cache(botocore.session.create_loader)
     setattr(botocore.session, "create_loader", create_loader)  # noqa: B010  # the stubs do not have it
 
@@ -66,6 +66,7 @@ def _close_database() -> None:
 def main() -> None:
     """Parses, and builds until standard input closes."""
     commands: SimpleQueue[bytes] = SimpleQueue()
+    # First of all, before anything is imported that takes its time
     threading.Thread(target=_listen, args=(commands,), daemon=True).start()
     _read_service_models_once()
     # Where the project can't be parsed, the first build says why
