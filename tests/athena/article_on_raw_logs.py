@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from tests.athena.on_athena import OnAthena
 
-# The filters of macros/article/article_query.sql, on the log table itself
+# The filters of macros/article/article_queries.sql, on the log table itself
 _BUCKET_READ = (
     "eventname = 'GetObject' and sourceipaddress not in ('cloudtrail.amazonaws.com', 'athena.amazonaws.com')"
     " and json_extract_scalar(requestparameters, '$.bucketName') = '{}'"
 )
 ARTICLE = {
-    "10.2.1": _BUCKET_READ.format("example-pay-cardholder-data"),
-    "10.2.2": "useridentity.sessioncontext.sessionissuer.username like '%root%'",
-    "10.2.3": _BUCKET_READ.format("example-pay-cloudtrail-logs"),
-    "10.2.4": "eventname = 'ConsoleLogin' and responseelements like '%Failure%'",
-    "10.2.5": "eventname = 'AddUserToGroup' and requestparameters like '%Admin%'",
-    "10.2.6": "eventname = 'StopLogging' or eventname = 'StartLogging'",
-    "10.6 security groups": "eventname like '%SecurityGroup%' and (eventname like 'Create%' or eventname like 'Delete%'"
+    "10.2.1.1": _BUCKET_READ.format("example-pay-cardholder-data"),
+    "10.2.1.2": "useridentity.sessioncontext.sessionissuer.username like '%root%'",
+    "10.2.1.3": _BUCKET_READ.format("example-pay-cloudtrail-logs"),
+    "10.2.1.4": "eventname = 'ConsoleLogin' and responseelements like '%Failure%'",
+    "10.2.1.5": "eventname = 'AddUserToGroup' and requestparameters like '%Admin%'",
+    "10.2.1.6": "eventname = 'StopLogging' or eventname = 'StartLogging'",
+    "10.4.1-security-groups": "eventname like '%SecurityGroup%' and (eventname like 'Create%' or eventname like 'Delete%'"
     " or eventname like 'Update%' or eventname like 'Authorize%')",
-    "10.6 subnets": "eventname like '%Subnet%' and eventname not like 'Describe%'",
+    "10.4.1-network": "eventname like '%Subnet%' and eventname not like 'Describe%'",
 }
 
 

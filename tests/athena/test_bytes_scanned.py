@@ -16,5 +16,5 @@ def test_raw_bytes_are_read_once_where_the_article_reads_them_with_every_query(s
 
 
 def test_the_article_has_no_other_queries() -> None:
-    macro = (ROOT / "macros" / "article" / "article_query.sql").read_text()
+    macro = (ROOT / "macros" / "article" / "article_queries.sql").read_text()
     assert re.findall(r"^        '([^']+)':", macro, re.MULTILINE) == list(ARTICLE)

@@ -388,6 +388,7 @@ def test_the_lock_is_free_after_a_kill(logs: Path, tmp_path: Path) -> None:
     checkout = Checkout.of(tmp_path)
     assert operate(checkout, "take_inventory:before", "run", "--logs", str(logs), "--run-date", DAYS[1]).code == -9
     assert (checkout.evidence / ".lock").exists()
+    assert not still_runs(checkout.home), "dbt keeps the lock until it sees that its wrapper is dead"
     store = open_evidence(str(checkout.evidence))
     with store.lock():
         assert store.keys() == ["latest.json"]

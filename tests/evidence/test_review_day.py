@@ -15,6 +15,7 @@ from pci_log_review.evidence.history import history
 from pci_log_review.evidence.store import EvidenceStore
 from pci_log_review.review import day as review
 from pci_log_review.review.options import EvidencePlace, RunOptions, open_run
+from pci_log_review.warehouse.dbt import Dbt
 
 from .sealed_days import day
 
@@ -33,7 +34,7 @@ def test_a_review_that_ends_in_a_way_that_nobody_foresaw_is_sealed_as_failed(
     run = replace(open_run(options), evidence=store)
     with store.lock():
         begin_chain(store)
-        reviewed = review.review_day(run, day(1), (), lambda _: None)
+        reviewed = review.review_day(run, Dbt(run.dbt, ()), day(1), lambda _: None)
     assert reviewed.conclusion.gaps == ["ValueError: year 0 is out of range"]
     assert reviewed.is_failed
     assert [known.state for known in history(store, None, day(1))] == ["failed"]

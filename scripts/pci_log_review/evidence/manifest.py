@@ -64,7 +64,7 @@ def write_manifest(folder: Path, run_id: str, conclusion: Conclusion, previous: 
             "files": {
                 path.relative_to(folder).as_posix(): {
                     "size": path.stat().st_size,
-                    "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+                    "sha256": _sha256(path),
                 }
                 for path in files
             },
@@ -72,6 +72,11 @@ def write_manifest(folder: Path, run_id: str, conclusion: Conclusion, previous: 
     )
     (folder / MANIFEST).write_bytes(content)
     return content
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_manifest(store: EvidenceStore, record: Record) -> Manifest:

@@ -19,7 +19,7 @@ from ..evidence.chain import MANIFEST, last_link, link, new_id, records, set_lat
 from ..evidence.manifest import Conclusion, State, write_manifest
 from ..evidence.store import reported
 from ..warehouse.athena import Query, check_work_group, queries_of
-from ..warehouse.dbt import DbtFailed, DbtResult, Node, Progress
+from ..warehouse.dbt import Dbt, DbtFailed, DbtResult, Node, Progress
 from ..warehouse.inventory import Inventory, convert, list_day, with_unreadable_files, write_inventory
 from ..warehouse.profile import AthenaConnection
 from ..warehouse.results import ResultsError, Summary, open_results, read_summary, rows_of
@@ -83,7 +83,7 @@ class Reviewed:
         return codes[self.conclusion.state]
 
 
-def review_day(run: Run, run_date: date, locks: tuple[int, ...], on_progress: Callable[[Progress], None]) -> Reviewed:
+def review_day(run: Run, dbt: Dbt, run_date: date, on_progress: Callable[[Progress], None]) -> Reviewed:
     """Reviews one day and seals what came of it, failures included. The caller holds the evidence's lock.
 
     Raises EvidenceError where the evidence can't be written: then no review of the day was sealed.
@@ -97,7 +97,7 @@ def review_day(run: Run, run_date: date, locks: tuple[int, ...], on_progress: Ca
     found: dict[str, Any] = {}
     with store.staging(folder) as staged:
         try:
-            conclusion, found = _review(run, run_date, staged, locks, on_progress, started)
+            conclusion, found = _review(run, dbt, run_date, staged, on_progress, started)
         except Exception as error:  # whatever it is, the day failed, and the other days are still due
             is_known = isinstance(error, (DbtFailed, LogStoreError, ResultsError, OSError))
             reasons = str(error if is_known else f"{type(error).__name__}: {error}").splitlines()
@@ -115,18 +115,17 @@ def review_day(run: Run, run_date: date, locks: tuple[int, ...], on_progress: Ca
 
 def _review(
     run: Run,
+    dbt: Dbt,
     run_date: date,
     staged: Path,
-    locks: tuple[int, ...],
     on_progress: Callable[[Progress], None],
     started: datetime,
 ) -> tuple[Conclusion, dict[str, Any]]:
     """Reviews the day and writes its evidence; returns what was found as Reviewed has it."""
-    run.state.mkdir(parents=True, exist_ok=True)
     if isinstance(run.profile.connection, AthenaConnection):
         check_work_group(run.session, run.profile.connection)
     inventory = take_inventory(run, run_date)
-    inventory, built, invocations = _build(run, run_date, inventory, locks, on_progress)
+    inventory, built, invocations = _build(run, dbt, run_date, inventory, on_progress)
     if failed := built.failed():
         raise DbtFailed("\n".join(_reasons(failed)))
     if missing := built.not_built():
@@ -165,9 +164,9 @@ def take_inventory(run: Run, run_date: date) -> Inventory:
 
 def _build(
     run: Run,
+    dbt: Dbt,
     run_date: date,
     inventory: Inventory,
-    locks: tuple[int, ...],
     on_progress: Callable[[Progress], None],
 ) -> tuple[Inventory, DbtResult, list[str]]:
     """Runs dbt. Athena fails on a damaged log file: then all are read, and dbt runs again without the damaged ones, and
@@ -178,12 +177,12 @@ def _build(
     connection = run.profile.connection
     if not isinstance(connection, AthenaConnection):
         write_inventory(inventory, run_date, str(run.state / "lake"), run.session)
-        built = run.dbt.build(run_date, [], locks, on_progress)
+        built = dbt.build(run_date, [], on_progress)
         return inventory, built, [built.invocation_id]
     invocations = []
     for attempt in range(_MAX_ATTEMPTS):
         write_inventory(inventory, run_date, connection.s3_data_dir, run.session)
-        built = run.dbt.build(run_date, inventory.unreadable, locks, on_progress)
+        built = dbt.build(run_date, inventory.unreadable, on_progress)
         invocations.append(built.invocation_id)
         named = _named_log_file(built, inventory)
         if named is None:
@@ -267,12 +266,12 @@ def _requirement(row: dict[str, Any], built: DbtResult, broken: dict[str, dict[s
 
 def _log_gaps(logs: str, summary: Summary) -> list[str]:
     """Why the logs do not cover the day: per account and region, and per file that could not be read or trusted."""
-    coverage = [row for row in rows_of(summary.log_coverage) if row["gap"]]
+    coverage = rows_of(summary.log_coverage, "gap")
     in_scope = {(row["account_id"], row["region"]) for row in coverage if row["in_scope"]}
     gaps = [f"{row['account_id']} {row['region']}: {row['gap']}" for row in coverage]
     files = [
         f"{row['log_file']} {text}"
-        for row in rows_of(summary.log_files)
+        for row in rows_of(summary.log_files, "problem", "integrity_fault")
         for text in (
             row["problem"] if row["kind"] == "log" and (row["account_id"], row["region"]) in in_scope else None,
             row["integrity_fault"],

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import re
 import shutil
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from pyarrow import parquet
 
+from ..evidence.tables import write_csv, write_csv_and_parquet
 from ..warehouse.athena import Query
 from ..warehouse.dbt import DbtResult
 from ..warehouse.results import Results, Summary, rows_of
-
-# What a spreadsheet would take for a formula, https://owasp.org/www-community/attacks/CSV_Injection
-# \uff1d, \uff0b, \uff0d and \uff20 are the full-width forms of = + - @
-_FORMULA = re.compile("^\\s*[=+\\-@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]")
 
 
 def write_evidence(
@@ -44,10 +37,10 @@ def write_evidence(
         shutil.copyfile(path, folder / "settings" / path.name)
     for row in rows_of(summary.daily_review):
         findings = results.rows(row["model"], "event_time, aws_account_id, event_id, log_file")
-        _write_csv(folder / "findings" / f"{row['requirement']}.csv", findings)
-        parquet.write_table(findings, folder / "findings" / f"{row['requirement']}.parquet", compression="zstd")
+        path = folder / "findings" / row["requirement"]
+        write_csv_and_parquet(path.with_name(f"{path.name}.csv"), path.with_name(f"{path.name}.parquet"), findings)
     for name, table in vars(summary).items():
-        _write_csv(folder / f"{name}.csv", table)
+        write_csv(folder / f"{name}.csv", table)
     _write_sql(folder / "sql", build, queries)
     nodes = [
         {"name": node.name, "kind": node.kind, "status": node.status, "seconds": round(node.seconds, 3)}
@@ -74,7 +67,7 @@ def _write_sql(folder: Path, build: DbtResult, queries: list[Query]) -> None:
     if queries:
         columns = ("query_id", "node", "state", "submitted", "milliseconds", "bytes_scanned")
         table = pa.Table.from_pylist([{name: getattr(query, name) for name in columns} for query in queries])
-        _write_csv(folder.parent / "queries.csv", table)
+        write_csv(folder.parent / "queries.csv", table)
 
 
 def _executed(query: Query) -> str:
@@ -82,24 +75,3 @@ def _executed(query: Query) -> str:
         f"-- query {query.query_id}: {query.state}, submitted {query.submitted}, {query.milliseconds} ms, "
         f"{query.bytes_scanned} bytes scanned\n{query.sql};"
     )
-
-
-def _write_csv(path: Path, table: pa.Table) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        # RFC 4180; the writer quotes what is in the terminator: a bare \r in a cell would begin a row for some readers
-        writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow(table.column_names)
-        writer.writerows([_cell(value) for value in row.values()] for row in rows_of(table))
-
-
-def _cell(value: Any) -> str:
-    """A cell's text. One that a spreadsheet would run as a formula begins with an apostrophe."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(value, str):
-        return f"'{value}" if _FORMULA.match(value) else value
-    return str(value)

@@ -20,7 +20,7 @@ from ..evidence.open import open_evidence
 from ..evidence.store import EvidenceError, EvidenceStore
 from ..settings.checks import check_settings, settings_for_dbt
 from ..settings.scope import scope_of
-from ..warehouse.dbt import CONVERTED, Dbt
+from ..warehouse.dbt import CONVERTED, DbtProject
 from ..warehouse.lake import Scope
 from ..warehouse.profile import AthenaConnection, Profile, read_profile
 
@@ -65,7 +65,7 @@ class Run:
 
     session: boto3.Session
     profile: Profile
-    dbt: Dbt
+    dbt: DbtProject
     logs: LogStore
     evidence: EvidenceStore
     settings: Path
@@ -111,7 +111,7 @@ def open_run(options: RunOptions) -> Run:
     evidence = options.evidence.open(session)
     if not is_s3(evidence.where) and state.resolve().is_relative_to(Path(evidence.where).resolve()):
         raise UsageError(f"the state, {state}, lies in the evidence, {evidence.where}: give each its own folder")
-    dbt = Dbt(project, profile, state, environment)
+    dbt = DbtProject(project, profile, state, environment)
     return Run(
         session=session,
         profile=profile,

@@ -12,7 +12,7 @@ from ..evidence.chain import begin_chain, mend_latest
 from ..evidence.folder import FolderEvidence
 from ..evidence.history import Due
 from ..evidence.store import EvidenceError
-from ..warehouse.dbt import Progress
+from ..warehouse.dbt import Dbt, Progress
 from .day import Exit, Reviewed, review_day
 from .options import Run
 
@@ -81,14 +81,18 @@ def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Re
         begin_chain(store)
         mend_latest(store)
         chosen = due()  # asked under the lock: a run that has just ended may have done them
-        for run_date in chosen.days:
-            reporter.started(run_date, run.logs.root, run.profile.target)
-            try:
-                day = review_day(run, run_date, locks, reporter.progress)
-            except EvidenceError as error:  # what was sealed before is told all the same
-                return Outcome(done, chosen.left + len(chosen.days) - len(done), [str(error)])
-            reporter.reviewed(day)
-            done.append(day)
+        if not chosen.days:
+            return Outcome(done, chosen.left, [])
+        run.state.mkdir(parents=True, exist_ok=True)
+        with Dbt(run.dbt, locks) as dbt:  # it starts while the first day's logs are read
+            for run_date in chosen.days:
+                reporter.started(run_date, run.logs.root, run.profile.target)
+                try:
+                    day = review_day(run, dbt, run_date, reporter.progress)
+                except EvidenceError as error:  # what was sealed before is told all the same
+                    return Outcome(done, chosen.left + len(chosen.days) - len(done), [str(error)])
+                reporter.reviewed(day)
+                done.append(day)
         return Outcome(done, chosen.left, [])
 
 

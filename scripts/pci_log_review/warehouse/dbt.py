@@ -1,17 +1,19 @@
-"""Runs dbt as a process of its own, and reads what it did from its artifacts."""
+"""Runs dbt in a process of its own, and reads what it did from its artifacts."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Self
 
 import yaml
 
@@ -19,7 +21,8 @@ from .profile import Profile
 
 # The environment variable by which the wrapper tells the pre-hook which conversions are its own (lake.is_converted)
 CONVERTED = "PCI_LOG_REVIEW_CONVERTED"
-_MAX_VARS = 100_000  # bytes: a process takes 128 kB as one argument
+_DBT_ERROR = 2  # dbt's exit code where it could not even begin
+_MAX_VARS = 100_000  # bytes; a query has to name them all, and takes 262,144
 
 
 class DbtFailed(Exception):
@@ -83,7 +86,7 @@ class DbtResult:
 
 
 @dataclass(frozen=True)
-class Dbt:
+class DbtProject:
     """dbt for the days of a run: which project and target, and the variables of its environment."""
 
     project: Path
@@ -91,45 +94,117 @@ class Dbt:
     state: Path
     environment: Mapping[str, str]
 
-    def build(
-        self, run_date: date, unreadable: list[str], locks: tuple[int, ...], on_progress: Callable[[Progress], None]
-    ) -> DbtResult:
+    def command(self, name: str, *arguments: str) -> list[str]:
+        """The arguments of a dbt command on this project."""
+        return [
+            *(name, "--project-dir", str(self.project), "--profiles-dir", str(self.profile.directory)),
+            *("--target", self.profile.target),
+            *("--target-path", str(self.target_path), "--log-path", str(self.state / "logs")),
+            *("--log-format", "json", "--log-level", "info", "--log-format-file", "text", "--log-level-file", "info"),
+            *arguments,
+        ]
+
+    @property
+    def target_path(self) -> Path:
+        """Where dbt writes its artifacts."""
+        return self.state / "target"
+
+
+class Dbt:
+    """dbt in a process of its own, which parses the project once for all days; it lives as long as this context.
+
+    It is parsed without the variables of a day, so that what dbt keeps of it in the state serves the next run as well:
+    dbt parses again what has changed since, by its own rules, which heed files, environment variables and versions.
+    `locks` are the descriptors that keep the evidence and the state locked as long as the process lives.
+    """
+
+    def __init__(self, project: DbtProject, locks: tuple[int, ...]) -> None:
+        self._project = project
+        self._locks = locks
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        self._process = self._started()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def build(self, run_date: date, unreadable: list[str], on_progress: Callable[[Progress], None]) -> DbtResult:
         """Runs `dbt build` for the run date, without dbt's unit tests.
 
-        `unreadable` are the log files that Athena has to leave out; `locks` are the descriptors that keep the
-        evidence and the state locked as long as dbt lives. Raises DbtFailed.
+        `unreadable` are the log files that Athena has to leave out. Raises DbtFailed; then the next build has a new
+        process, so that what went wrong in one day is no other day's matter.
         """
         variables = _yaml({"run_date": run_date.isoformat(), "unreadable_log_files": unreadable})
         if len(variables) > _MAX_VARS:
             raise DbtFailed(
                 f"{len(unreadable)} log files can't be read, too many to leave out; the first is {unreadable[0]}"
             )
-        target_path = self.state / "target"
-        (target_path / "run_results.json").unlink(missing_ok=True)
-        command = [
-            *(sys.executable, "-m", "pci_log_review.warehouse.dbt_child", "build"),
-            *("--project-dir", str(self.project), "--profiles-dir", str(self.profile.directory)),
-            *("--target", self.profile.target),
-            *("--target-path", str(target_path), "--log-path", str(self.state / "logs")),
-            *("--vars", variables),
-            *("--exclude-resource-type", "unit_test"),
-            *("--log-format", "json", "--log-level", "info", "--log-format-file", "text", "--log-level-file", "debug"),
-        ]
+        results = self._project.target_path / "run_results.json"
+        results.unlink(missing_ok=True)
+        command = self._project.command("build", "--vars", variables, "--exclude-resource-type", "unit_test")
+        code, reason = self._run(command, on_progress)
+        if code not in (0, 1) or not results.is_file():
+            self._end()
+            raise DbtFailed(_stopped(code, plain_message(reason)))
+        return _read_artifacts(self._project.target_path)
+
+    def _run(self, command: list[str], on_progress: Callable[[Progress], None]) -> tuple[int, str]:
+        """The exit code of a command, and dbt's last words on what went wrong."""
+        self._process = self._process or self._started()
+        this = secrets.token_hex(8)
         last_words = ""
-        with subprocess.Popen(  # noqa: S603  # every word is ours or checked
-            command,
-            env=self.environment,
+        with suppress(BrokenPipeError):  # it is dead; its last words say why
+            _stream(self._process.stdin).write(json.dumps({"id": this, "arguments": command}) + "\n")
+            _stream(self._process.stdin).flush()
+        for line in _stream(self._process.stdout):
+            if (ended := _ended(line, this)) is not None:
+                return ended[0], last_words or ended[1]
+            last_words = _told(line, on_progress) or last_words
+        return self._process.wait(), last_words
+
+    def _started(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(  # noqa: S603  # every word is ours or checked
+            [sys.executable, "-m", "pci_log_review.warehouse.dbt_child", *self._project.command("parse")],
+            env=self._project.environment,
             stdin=subprocess.PIPE,  # dbt_child ends when this closes
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
-            pass_fds=locks,
-        ) as dbt:
-            for line in dbt.stdout or ():
-                last_words = _told(line, on_progress) or last_words
-        if dbt.returncode not in (0, 1) or not (target_path / "run_results.json").is_file():
-            raise DbtFailed(f"dbt: {plain_message(last_words) or f'ended early, with exit code {dbt.returncode}'}")
-        return _read_artifacts(target_path)
+            encoding="utf-8",
+            errors="backslashreplace",
+            pass_fds=self._locks,
+        )
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process:
+            with suppress(BrokenPipeError):
+                _stream(process.stdin).close()
+            _stream(process.stdout).close()
+            process.wait()
+
+
+def _stopped(code: int, reason: str) -> str:
+    """Why there are no results: in dbt's own words where it had any to say, and was not ended by something else."""
+    if code == _DBT_ERROR and reason:
+        return f"dbt: {reason}"
+    return f"dbt: ended early, with exit code {code}{f': {reason}' if reason else ''}"
+
+
+def _stream(stream: IO[str] | None) -> IO[str]:
+    if stream is None:
+        raise ValueError("the process was started without pipes")
+    return stream
+
+
+def _ended(line: str, this: str) -> tuple[int, str] | None:
+    """Exit code and reason where the line says that this command has ended."""
+    try:
+        said = json.loads(line)
+        return (int(said["code"]), str(said["reason"])) if said["ended"] == this else None
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _yaml(values: dict[str, Any]) -> str:

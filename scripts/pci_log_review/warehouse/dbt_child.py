@@ -1,32 +1,81 @@
-"""dbt as the wrapper runs it: it ends when the wrapper does, however that ended.
+"""dbt as the wrapper runs it: one process that parses the project once and then builds one day after another.
 
-A dbt that outlived its wrapper would go on writing tables while the next run begins.
+    python -m pci_log_review.warehouse.dbt_child parse …      the arguments with which the project is parsed
+
+Standard input brings a line of JSON for each build, {"id": …, "arguments": ["build", …]}. Standard output has dbt's
+own messages and, when a build has ended, {"ended": <its id>, "code": <dbt's exit code: 0, 1 or 2>, "reason": …}. The
+process ends when standard input closes, which the kernel sees to also where the wrapper was killed: a dbt that outlived
+its wrapper would go on writing tables while the next run begins.
 """
 
 from __future__ import annotations
 
 import functools
+import json
 import os
+import sys
 import threading
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
 
-import botocore.session
-from dbt.cli.main import cli
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 
-def _end_with_parent() -> None:
-    """Waits for the wrapper's end of standard input to close, which the kernel does for a process that was killed."""
-    while os.read(0, 1):
-        pass
-    os._exit(1)
+def _listen(commands: SimpleQueue[bytes]) -> None:
+    """Passes each line of standard input on; ends the process where there are no more, whatever it is doing."""
+    rest = b""
+    while more := os.read(0, 1 << 16):
+        *lines, rest = (rest + more).split(b"\n")
+        for line in lines:
+            commands.put(line)
+    os._exit(0)
 
 
 def _read_service_models_once() -> None:
     """dbt-athena makes a client for nearly every call, and each of them would parse its service's model anew."""
+    import botocore.session
+
     create_loader = functools.cache(botocore.session.create_loader)
     setattr(botocore.session, "create_loader", create_loader)  # noqa: B010  # the stubs do not have it
 
 
-if __name__ == "__main__":
+def _invoke(arguments: list[str], manifest: Manifest | None) -> tuple[int, str, Any]:
+    """dbt's exit code, why it stopped if it could not even begin, and what the command gave.
+
+    A build compiles into the manifest, so each one has its own copy. Without a manifest dbt parses the project itself.
+    """
+    from dbt.cli.main import dbtRunner
+
+    own = manifest and manifest.deepcopy()  # type: ignore[no-untyped-call]
+    done = dbtRunner(manifest=own).invoke(arguments)
+    _close_database()
+    if done.exception:
+        return 2, str(done.exception), None
+    return (0 if done.success else 1), "", done.result
+
+
+def _close_database() -> None:
+    """Lets the wrapper open the DuckDB file, which dbt-duckdb holds open as long as its process lives."""
+    duckdb: Any = sys.modules.get("dbt.adapters.duckdb.connections")
+    if duckdb and duckdb.DuckDBConnectionManager._ENV:
+        duckdb.DuckDBConnectionManager.env().close()
+        duckdb.DuckDBConnectionManager.close_all_connections()
+
+
+def main() -> None:
+    """Parses, and builds until standard input closes."""
+    commands: SimpleQueue[bytes] = SimpleQueue()
+    # First of all, before anything is imported that takes its time
+    threading.Thread(target=_listen, args=(commands,), daemon=True).start()
     _read_service_models_once()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    cli()
+    # Where the project can't be parsed, the first build says why
+    code, _, manifest = _invoke(sys.argv[1:], None)
+    while True:
+        command = json.loads(commands.get())
+        code, reason, _ = _invoke(command["arguments"], manifest)
+        print(json.dumps({"ended": command["id"], "code": code, "reason": reason}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -8,6 +8,7 @@ Both are always written, with no rows where nothing was delivered, and each is w
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -181,7 +182,8 @@ def is_converted(logs: str, run_date: date, scope: Scope, lake: Path, token: str
 
 
 def _made_by(token: str, logs: str, run_date: date, scope: Scope) -> bytes:
-    return json.dumps([token, logs, run_date.isoformat(), sorted(scope)]).encode()
+    made_by = json.dumps([token, logs, run_date.isoformat(), sorted(scope)])
+    return hashlib.sha256(made_by.encode()).hexdigest().encode()
 
 
 def _log_files(lake: Path, run_date: date) -> Path:

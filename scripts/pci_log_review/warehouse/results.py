@@ -6,17 +6,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 import boto3
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyathena
+from botocore.exceptions import BotoCoreError, ClientError
+from pyarrow import csv
 from pyathena.error import Error as AthenaError
 
+from ..common.aws import s3_place
 from .dbt import Node
 from .profile import AthenaConnection
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+_BATCH_ROWS = 1 << 14
+_BLOCK_BYTES = 1 << 26  # of a result that Athena wrote; a row has to fit in
 
 _ARROW_TYPES: dict[str, pa.DataType] = {
     "boolean": pa.bool_(),
@@ -34,8 +45,8 @@ class ResultsError(Exception):
 class Results(Protocol):
     """The day's rows of the relations that dbt built."""
 
-    def rows(self, relation: str, order_by: str) -> pa.Table:
-        """All columns of the day's rows, in a stable order."""
+    def rows(self, relation: str, order_by: str) -> pa.RecordBatchReader:
+        """All columns of the day's rows, in a stable order, as they are fetched."""
 
     def by_requirement(self, test: Node) -> dict[str, int]:
         """How many of the rows that a test of findings has found are under each requirement."""
@@ -50,9 +61,10 @@ class _LocalResults:
         self._connection = connection
         self._run_date = run_date
 
-    def rows(self, relation: str, order_by: str) -> pa.Table:
+    def rows(self, relation: str, order_by: str) -> pa.RecordBatchReader:
         query = f"select * from {relation} where run_date = ? order by {order_by}"
-        return self._connection.execute(query, [self._run_date]).to_arrow_table()
+        # a cursor of its own: a reader ends where its connection executes something else
+        return self._connection.cursor().execute(query, [self._run_date]).to_arrow_reader(_BATCH_ROWS)
 
     def by_requirement(self, test: Node) -> dict[str, int]:
         if "findings" not in test.tests:
@@ -61,16 +73,32 @@ class _LocalResults:
 
 
 class _AthenaResults:
-    def __init__(self, cursor: Any, run_date: date) -> None:
+    """Reads the CSV in which Athena leaves a result, as a stream.
+
+    PyAthena's ArrowCursor reads it, too, but as a whole, takes an empty text for NULL, and stumbles over line breaks.
+    """
+
+    def __init__(self, cursor: Any, s3: S3Client, run_date: date) -> None:
         self._cursor = cursor
+        self._s3 = s3
         self._run_date = run_date
 
-    def rows(self, relation: str, order_by: str) -> pa.Table:
+    def rows(self, relation: str, order_by: str) -> pa.RecordBatchReader:
         self._cursor.execute(f"select * from {relation} where run_date = date '{self._run_date}' order by {order_by}")
-        schema = pa.schema([(name, _ARROW_TYPES.get(kind, pa.string())) for name, kind, *_ in self._cursor.description])
-        rows = self._cursor.fetchall()
-        columns = [pa.array([row[number] for row in rows], field.type) for number, field in enumerate(schema)]
-        return pa.Table.from_arrays(columns, schema=schema)
+        types = {name: _ARROW_TYPES.get(kind, pa.string()) for name, kind, *_ in self._cursor.description}
+        place = s3_place(self._cursor.output_location)
+        found = self._s3.get_object(Bucket=place.bucket, Key=place.prefix.rstrip("/"))
+        return csv.open_csv(
+            cast(IO[bytes], found["Body"]),
+            read_options=csv.ReadOptions(block_size=_BLOCK_BYTES, use_threads=False),
+            parse_options=csv.ParseOptions(newlines_in_values=True),
+            convert_options=csv.ConvertOptions(
+                column_types=types,
+                null_values=[""],  # NULL is nothing, and an empty text is ""
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+            ),
+        )
 
     def by_requirement(self, test: Node) -> dict[str, int]:
         if "findings" not in test.tests:
@@ -91,11 +119,11 @@ def open_results(session: boto3.Session, where: AthenaConnection | Path, run_dat
                 schema_name=where.schema,
                 poll_interval=where.poll_interval,
             ) as connection:
-                yield _AthenaResults(connection.cursor(), run_date)
+                yield _AthenaResults(connection.cursor(), session.client("s3", region_name=where.region_name), run_date)
         else:
             with duckdb.connect(where, read_only=True) as connection:
                 yield _LocalResults(connection, run_date)
-    except (AthenaError, duckdb.Error) as error:
+    except (AthenaError, BotoCoreError, ClientError, duckdb.Error, pa.ArrowInvalid) as error:
         raise ResultsError(f"the results can't be read: {error}") from error
 
 
@@ -111,13 +139,15 @@ class Summary:
 def read_summary(results: Results) -> Summary:
     """Reads the day's summary."""
     return Summary(
-        results.rows("daily_review", "requirement"),
-        results.rows("log_coverage", "account_id, region"),
-        results.rows("log_files", "log_file"),
+        results.rows("daily_review", "requirement").read_all(),
+        results.rows("log_coverage", "account_id, region").read_all(),
+        results.rows("log_files", "log_file").read_all(),
     )
 
 
-def rows_of(table: pa.Table) -> list[dict[str, Any]]:
-    """The rows of a table as dictionaries."""
+def rows_of(table: pa.Table, *having: str) -> list[dict[str, Any]]:
+    """The rows of a table as dictionaries; with names of columns, those rows in which one of them is not NULL."""
+    if having:
+        table = table.filter(reduce(pc.or_, (pc.is_valid(table[name]) for name in having)))
     found: list[dict[str, Any]] = table.to_pylist()
     return found
