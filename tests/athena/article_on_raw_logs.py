@@ -16,8 +16,8 @@ ARTICLE = {
     "10.2.1.4": "eventname = 'ConsoleLogin' and responseelements like '%Failure%'",
     "10.2.1.5": "eventname = 'AddUserToGroup' and requestparameters like '%Admin%'",
     "10.2.1.6": "eventname = 'StopLogging' or eventname = 'StartLogging'",
-    "10.4.1-security-groups": "eventname like '%SecurityGroup%' and (eventname like 'Create%' or eventname like 'Delete%'"
-    " or eventname like 'Update%' or eventname like 'Authorize%')",
+    "10.4.1-security-groups": "eventname like '%SecurityGroup%' and (eventname like 'Create%'"
+    " or eventname like 'Delete%' or eventname like 'Update%' or eventname like 'Authorize%')",
     "10.4.1-network": "eventname like '%Subnet%' and eventname not like 'Describe%'",
 }
 
