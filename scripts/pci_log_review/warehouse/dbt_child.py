@@ -71,6 +71,8 @@ def main() -> None:
     _read_service_models_once()
     # Where the project can't be parsed, the first build says why
     code, _, manifest = _invoke(sys.argv[1:], None)
+    if manifest:
+        manifest.disabled.clear()  # dbt can't copy what is disabled, and a build has no use for it
     while True:
         command = json.loads(commands.get())
         code, reason, _ = _invoke(command["arguments"], manifest)
