@@ -14,13 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from pci_log_review.evidence.tables import write_csv, write_csv_and_parquet
+from pci_log_review.evidence.tables import TableWriter
 
 SCHEMA = pa.schema([("a", pa.string()), ("b", pa.string())])
 
 
 def written(path: Path, *rows: dict[str, Any], schema: pa.Schema = SCHEMA) -> str:
-    write_csv(path / "table.csv", pa.Table.from_pylist(list(rows), schema))
+    with TableWriter() as tables:
+        tables.csv(path / "table.csv", pa.Table.from_pylist(list(rows), schema))
     return (path / "table.csv").read_bytes().decode()
 
 
@@ -96,13 +97,16 @@ def test_whatever_is_written_is_read_back_in_its_place(tmp_path: Path, rows: lis
 def test_both_files_have_all_rows_and_parquet_the_values_as_they_are(tmp_path: Path) -> None:
     batches = [pa.RecordBatch.from_pydict({"a": ["=1", "\n"] * 5_000, "b": [None, ""] * 5_000}, SCHEMA)] * 3
     reader = pa.RecordBatchReader.from_batches(SCHEMA, iter(batches))
-    write_csv_and_parquet(tmp_path / "a.csv", tmp_path / "a.parquet", reader)
+    with TableWriter() as tables:
+        tables.csv_and_parquet(tmp_path / "a.csv", tmp_path / "a.parquet", reader)
     assert parquet.read_table(tmp_path / "a.parquet").equals(pa.Table.from_batches(batches))
     lines = (tmp_path / "a.csv").read_bytes().split(b"\r\n")
     assert (len(lines), set(lines)) == (30_002, {b"a,b", b"'=1,", b"\\x0a,", b""})
 
 
 def test_no_rows_leave_a_header_and_an_empty_table(tmp_path: Path) -> None:
-    write_csv_and_parquet(tmp_path / "a.csv", tmp_path / "a.parquet", pa.RecordBatchReader.from_batches(SCHEMA, []))
+    nothing = pa.RecordBatchReader.from_batches(SCHEMA, [])
+    with TableWriter() as tables:
+        tables.csv_and_parquet(tmp_path / "a.csv", tmp_path / "a.parquet", nothing)
     assert (tmp_path / "a.csv").read_bytes() == b"a,b\r\n"
     assert parquet.read_table(tmp_path / "a.parquet").equals(SCHEMA.empty_table())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
@@ -28,15 +28,38 @@ _CONTROL = "[" + "".join("\\x{%x}" % ord(char) for char in sorted(_CONTROLS)) + 
 _BATCH_ROWS = 1 << 14
 
 
-def write_csv(path: Path, table: pa.Table) -> None:
-    """Writes the table as CSV. Raises OSError or duckdb.Error where it can't be written."""
-    _write_csv(path, table.schema, iter(table.to_batches()))
+class TableWriter:
+    """Writes the tables of a folder; a context, which holds a DuckDB connection that puts lines together.
 
+    Its methods raise OSError or duckdb.Error where a file can't be written.
+    """
 
-def write_csv_and_parquet(csv: Path, parquet_path: Path, rows: pa.RecordBatchReader) -> None:
-    """Writes the rows to both files, reading them once, with a few batches in memory. Raises as write_csv."""
-    with parquet.ParquetWriter(parquet_path, rows.schema, compression="zstd") as writer:
-        _write_csv(csv, rows.schema, _written(rows, writer))
+    def __enter__(self) -> Self:
+        self._connection = duckdb.connect()
+        self._connection.execute("pragma disable_optimizer")  # it has nothing to do, and takes its time for that
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def csv(self, path: Path, table: pa.Table) -> None:
+        """Writes the table as CSV."""
+        self._write(path, table.schema, iter(table.to_batches()))
+
+    def csv_and_parquet(self, csv: Path, parquet_path: Path, rows: pa.RecordBatchReader) -> None:
+        """Writes the rows to both files, reading them once, with a few batches in memory."""
+        with parquet.ParquetWriter(parquet_path, rows.schema, compression="zstd") as writer:
+            self._write(csv, rows.schema, _written(rows, writer))
+
+    def _write(self, path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
+        safe = (_safe(batch) for batch in batches)
+        self._connection.register("rows", pa.RecordBatchReader.from_batches(schema, safe))
+        # By hand: COPY ends lines in LF alone, and quotes more than has to be quoted
+        line = f"concat_ws(',', {', '.join(map(_cell, schema))}) || chr(13) || chr(10)"
+        with path.open("wb") as file:
+            file.write(f"{','.join(schema.names)}\r\n".encode())
+            for lines in self._connection.execute(f"select {line} as line from rows").to_arrow_reader(_BATCH_ROWS):
+                file.write(_text_of(lines.column("line")))
 
 
 def _written(rows: pa.RecordBatchReader, writer: parquet.ParquetWriter) -> Iterator[pa.RecordBatch]:
@@ -48,17 +71,6 @@ def _written(rows: pa.RecordBatchReader, writer: parquet.ParquetWriter) -> Itera
         is_empty = False
     if is_empty:
         writer.write_table(rows.schema.empty_table())
-
-
-def _write_csv(path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
-    with duckdb.connect() as connection, path.open("wb") as file:
-        safe = (_safe(batch) for batch in batches)
-        connection.register("rows", pa.RecordBatchReader.from_batches(schema, safe))
-        # written by hand: COPY ends lines in LF alone, and quotes more than has to be quoted
-        line = f"concat_ws(',', {', '.join(map(_cell, schema))}) || chr(13) || chr(10)"
-        file.write(f"{','.join(schema.names)}\r\n".encode())
-        for lines in connection.execute(f"select {line} as line from rows").to_arrow_reader(_BATCH_ROWS):
-            file.write(_text_of(lines.column("line")))
 
 
 def _cell(field: pa.Field[Any]) -> str:

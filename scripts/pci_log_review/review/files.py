@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..evidence.tables import write_csv, write_csv_and_parquet
+from ..evidence.tables import TableWriter
 from ..warehouse.athena import Query
 from ..warehouse.dbt import DbtResult
 from ..warehouse.results import Results, Summary, rows_of
@@ -35,12 +35,17 @@ def write_evidence(
     (folder / "settings").mkdir()
     for path in sorted(settings.glob("*.csv")):
         shutil.copyfile(path, folder / "settings" / path.name)
-    for row in rows_of(summary.daily_review):
-        findings = results.rows(row["model"], "event_time, aws_account_id, event_id, log_file")
-        path = folder / "findings" / row["requirement"]
-        write_csv_and_parquet(path.with_name(f"{path.name}.csv"), path.with_name(f"{path.name}.parquet"), findings)
-    for name, table in vars(summary).items():
-        write_csv(folder / f"{name}.csv", table)
+    with TableWriter() as tables:
+        for row in rows_of(summary.daily_review):
+            findings = results.rows(row["model"], "event_time, aws_account_id, event_id, log_file")
+            name = folder / "findings" / row["requirement"]
+            tables.csv_and_parquet(Path(f"{name}.csv"), Path(f"{name}.parquet"), findings)
+        for relation, table in vars(summary).items():
+            tables.csv(folder / f"{relation}.csv", table)
+        if queries:
+            columns = ("query_id", "node", "state", "submitted", "milliseconds", "bytes_scanned")
+            table = pa.Table.from_pylist([{name: getattr(query, name) for name in columns} for query in queries])
+            tables.csv(folder / "queries.csv", table)
     _write_sql(folder / "sql", build, queries)
     nodes = [
         {"name": node.name, "kind": node.kind, "status": node.status, "seconds": round(node.seconds, 3)}
@@ -64,10 +69,6 @@ def _write_sql(folder: Path, build: DbtResult, queries: list[Query]) -> None:
             executed = [query for query in queries if query.node == node.name]
             text = "\n\n".join(map(_executed, executed)) if executed else node.compiled_sql.strip()
             (folder / f"{node.name}.sql").write_text(text + "\n", encoding="utf-8")
-    if queries:
-        columns = ("query_id", "node", "state", "submitted", "milliseconds", "bytes_scanned")
-        table = pa.Table.from_pylist([{name: getattr(query, name) for name in columns} for query in queries])
-        write_csv(folder.parent / "queries.csv", table)
 
 
 def _executed(query: Query) -> str:
