@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..evidence.tables import TableWriter
 from ..warehouse.athena import Query
 from ..warehouse.dbt import DbtResult
-from ..warehouse.results import Results, Summary, rows_of
+from ..warehouse.results import Results, ResultsError, Summary, rows_of
 
 
 def write_evidence(
@@ -36,10 +39,11 @@ def write_evidence(
     for path in sorted(settings.glob("*.csv")):
         shutil.copyfile(path, folder / "settings" / path.name)
     with TableWriter() as tables:
-        for row in rows_of(summary.daily_review):
-            findings = results.rows(row["model"], "event_time, aws_account_id, event_id, log_file")
-            name = folder / "findings" / row["requirement"]
-            tables.csv_and_parquet(Path(f"{name}.csv"), Path(f"{name}.parquet"), findings)
+        findings = results.rows("findings", "requirement, event_time, aws_account_id, event_id, log_file")
+        requirements = [row["requirement"] for row in rows_of(summary.daily_review)]
+        for requirement, rows in _by_requirement(findings, requirements):
+            name = folder / "findings" / requirement
+            tables.csv_and_parquet(Path(f"{name}.csv"), Path(f"{name}.parquet"), rows)
         for relation, table in vars(summary).items():
             tables.csv(folder / f"{relation}.csv", table)
         if queries:
@@ -54,6 +58,35 @@ def write_evidence(
         for node in build.nodes
     ]
     write_run(folder, run | {"dbt_invocation_id": build.invocation_id, "nodes": nodes})
+
+
+def _by_requirement(
+    findings: pa.RecordBatchReader, requirements: Iterable[str]
+) -> Iterator[tuple[str, pa.RecordBatchReader]]:
+    """The findings of each requirement, each to be read to its end before the next; both are in the same order.
+
+    Raises ResultsError where a finding is of none of the requirements: it would stand in no file.
+    """
+    groups = groupby(_runs(findings), key=lambda run: run[0])
+    group = next(groups, None)
+    for requirement in requirements:
+        if group and group[0] == requirement:
+            yield requirement, pa.RecordBatchReader.from_batches(findings.schema, (rows for _, rows in group[1]))
+            group = next(groups, None)
+        else:
+            yield requirement, pa.RecordBatchReader.from_batches(findings.schema, [])
+    if group:
+        raise ResultsError(f"findings has rows of {group[0]}, which daily_review does not have")
+
+
+def _runs(findings: pa.RecordBatchReader) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """The batches, cut where the requirement changes."""
+    for batch in findings:
+        runs = pc.run_end_encode(batch["requirement"])  # type: ignore[attr-defined]  # the stubs lack it
+        begin = 0
+        for requirement, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
+            yield requirement, batch.slice(begin, end - begin)
+            begin = end
 
 
 def write_run(folder: Path, run: dict[str, Any]) -> None:

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 1 << 14
 _BLOCK_BYTES = 1 << 26  # of a result that Athena wrote; a row has to fit in
 
+_LIMITS: dict[str, str | bool | int | float | list[str]] = {
+    "memory_limit": "900MB"
+}  # as the models have; the rest on disk
+
 _ARROW_TYPES: dict[str, pa.DataType] = {
     "boolean": pa.bool_(),
     "integer": pa.int32(),
@@ -121,7 +125,7 @@ def open_results(session: boto3.Session, where: AthenaConnection | Path, run_dat
             ) as connection:
                 yield _AthenaResults(connection.cursor(), session.client("s3", region_name=where.region_name), run_date)
         else:
-            with duckdb.connect(where, read_only=True) as connection:
+            with duckdb.connect(where, read_only=True, config=_LIMITS) as connection:
                 yield _LocalResults(connection, run_date)
     except (AthenaError, BotoCoreError, ClientError, duckdb.Error, pa.ArrowInvalid) as error:
         raise ResultsError(f"the results can't be read: {error}") from error
