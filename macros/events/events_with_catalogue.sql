@@ -1,6 +1,7 @@
 {# The run date's events with their facts and, where the catalogue names the event for the requirement, what its line
    says: `catalogue_title`, `catalogue_applies_to` and `catalogue_flag`, which are null for all other events. #}
 {% macro events_with_catalogue(requirement) %}
+    -- the day's events, with what the line of the catalogue says that names them for this requirement; else NULL
     select
         events.*,
         catalogue.title as catalogue_title,

@@ -1,15 +1,16 @@
 {# Findings out of the events that a requirement's rule keeps: marked where seeds/settings/expected_activity.csv expects
    them, each event once however often it was delivered, with a sentence. The columns are those of the model's YAML. #}
 {% macro finding_rows(requirement, kept_events) %}
+    -- what expected_activity expects is marked, and nothing is left out for it
     with marked as (
         select
             kept.*,
             '{{ requirement }}' as requirement,
             expected.reason is not null as is_expected,
             expected.reason as expected_reason,
-            -- CloudTrail may deliver an event twice. It then has the same account and event id, and says the same: an
-            -- id that a broken writer gives to different events hides none of them. Of copies that differ in anything
-            -- else, the same one stays whatever the engine and the order of reading.
+            -- CloudTrail may deliver an event twice: what is equal in account, id, time, call, error, request and answer
+            -- is one event, and of its copies that of the first log file stays; of several lines that expect it, the
+            -- first reason
             row_number() over (
                 partition by kept.{{ finding_key() | join(', kept.') }}
                 order by

@@ -1,5 +1,6 @@
 {{ config(tags=['10.2.1.2'], meta={'pci_dss_v4_0_1': '10.2.1.2', 'pci_dss_v3_2_1': '10.2.2'}) }}
 
+-- PCI DSS 10.2.1.2: every action taken with administrative access, whatever it is, done or only tried.
 with events as (
     {{ events_with_catalogue('10.2.1.2') }}
 ),
@@ -7,15 +8,12 @@ with events as (
 administrative_actions as (
     select
         events.*,
-        coalesce(
-            catalogue_title,
-            case
-                when is_root and actor_is_service then 'AWS service acted as root'
-                when is_root then 'Root user acted'
-                when is_session_of_root then 'Session issued by root acted'
-                else 'Administrator acted'
-            end
-        ) as title,
+        coalesce(catalogue_title, case
+            when is_root and actor_is_service then 'AWS service acted as root'
+            when is_root then 'Root user acted'
+            when is_session_of_root then 'Session issued by root acted'
+            else 'Administrator acted'
+        end) as title,
         coalesce(cardholder_data_store, audit_log_store) as store,
         nullif(concat_ws(
             ', ',
@@ -27,8 +25,9 @@ administrative_actions as (
     where
         is_root
         or is_session_of_root
+        -- a principal, or a role in use, that the settings list as administrator
         or is_administrator
-        -- what only an administrator may do, whoever did it
+        -- what only an administrator may do, by whomever: the catalogue names it
         or catalogue_applies_to = 'always'
 ),
 

@@ -1,5 +1,6 @@
 {{ config(tags=['10.2.1.4'], meta={'pci_dss_v4_0_1': '10.2.1.4', 'pci_dss_v3_2_1': '10.2.4'}) }}
 
+-- PCI DSS 10.2.1.4: invalid access attempts, that is calls that were refused and sign-ins that failed.
 with events as (
     {{ events_with_catalogue('10.2.1.4') }}
 ),
@@ -12,8 +13,9 @@ invalid_access_attempts as (
         nullif(concat_ws(', ', case when outcome = 'denied' then 'refused' end, catalogue_flag), '') as flags
     from events
     where
+        -- of any service: its error code is one of the seed refusal_error_codes, such as AccessDenied
         outcome = 'denied'
-        -- the catalogue names sign-ins: one fails without an error code
+        -- a sign-in that failed has no error code that says refused; the catalogue names all sign-ins
         or (outcome = 'failure' and catalogue_applies_to = 'always')
 ),
 

@@ -1,5 +1,6 @@
 {{ config(tags=['10.2.1.5'], meta={'pci_dss_v4_0_1': '10.2.1.5', 'pci_dss_v3_2_1': '10.2.5.b, 10.2.5.c'}) }}
 
+-- PCI DSS 10.2.1.5: changes to identities, credentials and privileges, done or only tried.
 with events as (
     {{ events_with_catalogue('10.2.1.5') }}
 ),
@@ -11,11 +12,13 @@ credential_changes as (
         coalesce(cardholder_data_store, audit_log_store) as store,
         nullif(concat_ws(
             ', ',
-            -- the catalogue flags what gives somebody a privilege
+            -- `elevation`, where the catalogue says that the call gives somebody a privilege
             catalogue_flag,
+            -- its request names a group or policy that the settings list as giving administrative access
             case when administrative_grant is not null then 'administrative grant' end
         ), '') as flags
     from events
+    -- the catalogue names it as creating, changing or deleting an account, a credential or a privilege
     where catalogue_applies_to = 'always'
 ),
 

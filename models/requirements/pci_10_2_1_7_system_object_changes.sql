@@ -1,5 +1,6 @@
 {{ config(tags=['10.2.1.7'], meta={'pci_dss_v4_0_1': '10.2.1.7', 'pci_dss_v3_2_1': '10.2.7'}) }}
 
+-- PCI DSS 10.2.1.7: creation and deletion of system-level objects, and changes of one as a whole, done or only tried.
 with events as (
     {{ events_with_catalogue('10.2.1.7') }}
 ),
@@ -11,7 +12,7 @@ system_object_changes as (
         coalesce(cardholder_data_store, audit_log_store) as store,
         catalogue_flag as flags
     from events
-    -- the catalogue names it as the creation, change or deletion of a system-level object
+    -- the catalogue names it: instances, images, databases, clusters, functions, buckets, keys, secrets, stacks …
     where catalogue_applies_to = 'always'
 ),
 

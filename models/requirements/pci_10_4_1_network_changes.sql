@@ -1,5 +1,6 @@
 {{ config(tags=['10.4.1'], meta={'pci_dss_v4_0_1': '10.4.1', 'pci_dss_v3_2_1': '10.6'}) }}
 
+-- PCI DSS 10.4.1, daily review of what performs security functions: changes to the network, done or only tried.
 with events as (
     {{ events_with_catalogue('10.4.1-network') }}
 ),
@@ -12,9 +13,9 @@ network_changes as (
         catalogue_flag as flags
     from events
     where
-        -- the catalogue names it as a change to the network; it names whatever has to do with a subnet, too
+        -- the catalogue names it as a change to the network, or by its pattern %Subnet% for the calls of every service
         catalogue_applies_to = 'always'
-        -- of which these only read, as the article has it
+        -- Describe calls have that in their names, too, and only read
         and event_name not like 'Describe%'
 ),
 

@@ -1,5 +1,6 @@
 {{ config(tags=['10.4.1'], meta={'pci_dss_v4_0_1': '10.4.1', 'pci_dss_v3_2_1': '10.6'}) }}
 
+-- PCI DSS 10.4.1, daily review of what performs security functions: changes to security groups, done or only tried.
 with events as (
     {{ events_with_catalogue('10.4.1-security-groups') }}
 ),
@@ -11,18 +12,19 @@ security_group_changes as (
         coalesce(cardholder_data_store, audit_log_store) as store,
         case
             when
-                -- a changed rule counts whichever its direction, which its record does not tell
+                -- inbound, or a changed rule, whose record does not tell the direction
                 (event_name like '%Ingress%' or event_name = 'ModifySecurityGroupRules')
                 and event_name not like 'Revoke%'
                 and event_name not like '%Descriptions%'
+                -- "0.0.0.0/0" or "::/0", also with the slash escaped as JSON allows
                 and {{ regexp_like('request_parameters', '"(0\\.0\\.0\\.0|::)\\\\?/0"') }}
                 then 'opens to the world'
         end as flags
     from events
     where
-        -- the catalogue names it, or whatever else has SecurityGroup in its name
+        -- the catalogue names it, or by its pattern %SecurityGroup% any call of any service
         catalogue_applies_to = 'always'
-        -- of which these only read
+        -- these have that in their names, too, and only read
         and event_name not like 'Describe%'
         and event_name not like 'Get%'
         and event_name not like 'List%'

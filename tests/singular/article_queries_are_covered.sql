@@ -1,23 +1,27 @@
 -- What one of the article's queries returns for the run date, and the findings of its requirement do not hold. An event
 -- that was delivered twice is one finding, hence the event is compared and not its file; ids and times may be missing.
 -- depends_on: {{ ref('daily_review') }}, {{ ref('cardholder_data_stores') }}, {{ ref('audit_log_stores') }}
+{% set queries = article_queries() %}
+
 with events as (
     select * from {{ ref('stg_cloudtrail__events') }}
     where run_date = {{ run_date_sql() }}
 ),
 
+-- each event is read once, and asked for by each of the queries
 article as (
-    {% for requirement, query in article_queries().items() %}
-        select
-            '{{ requirement }}' as requirement,
-            aws_account_id,
-            coalesce(event_id, '') as event_id,
-            coalesce(cast(event_time as varchar), '') as event_time,
-            event_name
-        from events
-        where {{ query.filter }}
-        {{ 'union all' if not loop.last }}
-    {% endfor %}
+    select
+        queries.requirement,
+        events.aws_account_id,
+        coalesce(events.event_id, '') as event_id,
+        coalesce(cast(events.event_time as varchar), '') as event_time,
+        events.event_name
+    from events
+    cross join (values ('{{ queries | join("'), ('") }}')) as queries (requirement)
+    where
+        {% for requirement, query in queries.items() %}
+            {{ 'or ' if not loop.first }}(queries.requirement = '{{ requirement }}' and ({{ query.filter }}))
+        {% endfor %}
 ),
 
 findings as (
