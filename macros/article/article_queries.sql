@@ -1,9 +1,9 @@
 {# The seven queries of the article that this project automates ('Automate Amazon Athena queries for PCI DSS log review
-   using AWS Lambda', AWS Security Blog, 2020), by the requirement that they are for today: their number in PCI DSS v3.2.1
-   and their filter on an event. 10.6 has two queries, and 10.2.1 and 10.2.3 are one query on other buckets.
+   using AWS Lambda', AWS Security Blog, 2020), by the requirement that they are for today: their number in PCI DSS
+   v3.2.1 and their filter on an event. 10.6 has two queries, and 10.2.1 and 10.2.3 are one query on other buckets.
 
-   The filters are the article's; the parentheses around them are not: it wrote `a or b and day`, in which the day belongs
-   to b alone, so that its 10.2.6 and 10.6 read every day there was. #}
+   The filters are the article's; the parentheses around them are not: it wrote `a or b and day`, in which the day
+   belongs to b alone, so that its 10.2.6 and 10.6 read every day there was. #}
 {% macro article_queries() %}
     {%- set bucket_read -%}
         event_name = 'GetObject'
@@ -22,8 +22,12 @@
         '10.2.1.1': {'number': '10.2.1', 'filter': bucket_read | replace('stores_seed', ref('cardholder_data_stores'))},
         '10.2.1.2': {'number': '10.2.2', 'filter': "session_issuer_name like '%root%'"},
         '10.2.1.3': {'number': '10.2.3', 'filter': bucket_read | replace('stores_seed', ref('audit_log_stores'))},
-        '10.2.1.4': {'number': '10.2.4', 'filter': "event_name = 'ConsoleLogin' and response_elements like '%Failure%'"},
-        '10.2.1.5': {'number': '10.2.5', 'filter': "event_name = 'AddUserToGroup' and request_parameters like '%Admin%'"},
+        '10.2.1.4': {
+            'number': '10.2.4', 'filter': "event_name = 'ConsoleLogin' and response_elements like '%Failure%'"
+        },
+        '10.2.1.5': {
+            'number': '10.2.5', 'filter': "event_name = 'AddUserToGroup' and request_parameters like '%Admin%'"
+        },
         '10.2.1.6': {'number': '10.2.6', 'filter': "event_name = 'StopLogging' or event_name = 'StartLogging'"},
         '10.4.1-security-groups': {
             'number': '10.6',

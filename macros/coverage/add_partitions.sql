@@ -5,7 +5,7 @@
     {% endif %}
 {% endmacro %}
 
-{# Checks the day's files and converts them into the lake's Parquet partition (scripts/pci_log_review/lake.py). #}
+{# Checks the day's files and converts them into the lake's partition (scripts/pci_log_review/warehouse/lake.py). #}
 {% macro duckdb__add_partitions() %}
     {% set convert_day %}
         select pci_convert_day(

@@ -10,7 +10,9 @@
         ) }}
     {% endif %}
     {% if organization_id and not modules.re.fullmatch('o-[a-z0-9]{10,32}', organization_id) %}
-        {{ exceptions.raise_compiler_error("organization_id '" ~ organization_id ~ "' is not of the form o-a1b2c3d4e5") }}
+        {{ exceptions.raise_compiler_error(
+            "organization_id '" ~ organization_id ~ "' is not of the form o-a1b2c3d4e5"
+        ) }}
     {% endif %}
     {{ return(logs ~ '/AWSLogs/' ~ (organization_id ~ '/' if organization_id else '')) }}
 {% endmacro %}

@@ -3,7 +3,9 @@
     coalesce(
         case when {{ identity }}.type = 'Root' then 'root' end,
         {{ known(identity ~ '.username') }},
-        case when {{ identity }}.arn like '%:assumed-role/%' then split_part({{ identity }}.arn, ':assumed-role/', 2) end,
+        case
+            when {{ identity }}.arn like '%:assumed-role/%' then split_part({{ identity }}.arn, ':assumed-role/', 2)
+        end,
         case
             when {{ identity }}.arn like '%user/%' then {{ regexp_part(identity ~ '.arn', ':[a-z-]*user/(.+)$') }}
         end,

@@ -1,12 +1,16 @@
-{# The run date's events with their facts and, where the catalogue names the event for the requirement, what its line
-   says: `catalogue_title`, `catalogue_applies_to` and `catalogue_flag`, which are null for all other events. #}
-{% macro events_with_catalogue(requirement) %}
-    -- the day's events, with what the line of the catalogue says that names them for this requirement; else NULL
+{# The run date's events with their facts, the listed store that counts for the requirement, and what the catalogue's
+   line for the requirement says of the event.
+
+   store: the column with that store; of a requirement that has no stores of its own, either of the two #}
+{% macro events_with_catalogue(requirement, store='coalesce(cardholder_data_store, audit_log_store)') %}
     select
         events.*,
+        {{ store }} as store,
         catalogue.title as catalogue_title,
-        catalogue.applies_to as catalogue_applies_to,
-        catalogue.flag as catalogue_flag
+        catalogue.flag as catalogue_flag,
+        -- the catalogue (reviewed_events) names it for this requirement, always or where it touches a listed store
+        coalesce(catalogue.applies_to = 'always', false)
+        or coalesce(catalogue.applies_to = 'listed stores' and {{ store }} is not null, false) as is_in_catalogue
     from {{ ref('int_events_with_facts') }} as events
     left join {{ ref('int_catalogue_of_day') }} as catalogue
         on

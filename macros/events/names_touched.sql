@@ -1,7 +1,7 @@
 {# The names of what an event touches, as an array: the ARNs that it lists, what its request names, the bucket that an
-   object is copied from, the words of an Athena query. An object's key is left out, since whoever writes an object
-   chooses it. Each is written as its service, `/`, and its parts with `/` between and behind them: so a listed name is
-   found in it whole, whether the record names the store or gives its ARN. #}
+   object is copied from, an Athena query with its words as parts. An object's key is left out, since whoever writes an
+   object chooses it. Each is written as its service, `/`, and its parts with `/` between and behind them: so a listed
+   name is found in it whole, whether the record names the store or gives its ARN. #}
 {% macro names_touched() -%}
     {%- set names -%}
         {{ array_map(
@@ -25,9 +25,11 @@
         )
         || regexp_extract_all(
             coalesce(case
-                when event_source = 'athena.amazonaws.com' then {{ json_text('request_parameters', '$.queryString') }}
+                when event_source = 'athena.amazonaws.com' then {{ regexp_replace_all(
+                    json_text('request_parameters', '$.queryString'), '[^A-Za-z0-9_-]+', '/'
+                ) }}
             end, ''),
-            '[A-Za-z0-9_-]+'
+            '.+'
         )
     {%- endset -%}
     {{ array_map(names, "event_source || '/' || replace(element, ':', '/') || '/'") }}

@@ -8,9 +8,9 @@
             '{{ requirement }}' as requirement,
             expected.reason is not null as is_expected,
             expected.reason as expected_reason,
-            -- CloudTrail may deliver an event twice: what is equal in account, id, time, call, error, request and answer
-            -- is one event, and of its copies that of the first log file stays; of several lines that expect it, the
-            -- first reason
+            -- CloudTrail may deliver an event twice: what is equal in account, id, time, call, error, request and
+            -- answer is one event, and of its copies that of the first log file stays; of several lines that expect
+            -- it, the first reason
             row_number() over (
                 partition by kept.{{ finding_key() | join(', kept.') }}
                 order by

@@ -9,12 +9,12 @@ with calls as (
 -- patterns are matched with the day's few principals, not with its many events
 administrators_of_day as (
     select
-        principals.actor_arn,
-        principals.session_issuer_arn
+        coalesce(principals.actor_arn, '') as actor_arn,
+        coalesce(principals.session_issuer_arn, '') as session_issuer_arn
     from (
         select distinct
-            coalesce(actor_arn, '') as actor_arn,
-            coalesce(session_issuer_arn, '') as session_issuer_arn
+            actor_arn,
+            session_issuer_arn
         from {{ ref('stg_cloudtrail__events') }}
         where run_date = {{ run_date_sql() }}
     ) as principals
@@ -68,8 +68,8 @@ facts_of_calls as (
             case when calls.source_ip is null then 'origin' end,
             case when calls.event_source is null and calls.resource_arns is null then 'affected resource' end
         ), '') as missing_details,
-        catalogued_names.applies_to,
-        services_with_listed_stores.event_source is not null as has_listed_stores
+        catalogued_names.applies_to as catalogue_applies_to,
+        services_with_listed_stores.event_source is not null as service_has_listed_stores
     from calls
     left join administrators_of_day
         on
@@ -80,18 +80,20 @@ facts_of_calls as (
     left join services_with_listed_stores on calls.event_source = services_with_listed_stores.event_source
 ),
 
--- No rule stands here: what is left out lacks everything that one of the rules asks for.
+-- No rule stands here: whatever one of the rules may ask for is kept.
 final as (
     select
         facts_of_calls.*,
-        coalesce(applies_to = 'always', false)
+        coalesce(catalogue_applies_to = 'always', false)
         or is_root
         or is_session_of_root
         or is_administrator
         or outcome <> 'success'
-        or missing_details is not null as is_wanted_anywhere
+        or missing_details is not null as is_wanted_without_store
     from facts_of_calls
 )
 
 select {{ model.columns.keys() | join(', ') or '*' }} from final
-where is_wanted_anywhere or (has_listed_stores and (is_data_event or applies_to = 'listed stores'))
+where
+    is_wanted_without_store
+    or (service_has_listed_stores and (is_data_event or catalogue_applies_to = 'listed stores'))

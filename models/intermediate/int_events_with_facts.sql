@@ -23,7 +23,7 @@ events_with_names as (
     select
         events.*,
         -- where no store is listed for the service, there is nothing to compare names with
-        case when has_listed_stores then {{ names_touched() }} end as names_touched
+        case when service_has_listed_stores then {{ names_touched() }} end as names_touched
     from {{ ref('int_events_to_look_at') }} as events
     where run_date = {{ run_date_sql() }}
 ),
@@ -40,7 +40,7 @@ stores_touched as (
     ) as touched
 ),
 
--- no rule wants an event for its service alone
+-- what was kept only because its service has a listed store, and touches none, goes out
 wanted_events as (
     select
         events_with_names.*,
@@ -53,7 +53,7 @@ wanted_events as (
     from events_with_names
     left join stores_touched on events_with_names.names_touched = stores_touched.names_touched
     where
-        events_with_names.is_wanted_anywhere
+        events_with_names.is_wanted_without_store
         or stores_touched.cardholder_data_store is not null
         or stores_touched.audit_log_store is not null
 ),

@@ -14,12 +14,12 @@ administrative_actions as (
             when is_session_of_root then 'Session issued by root acted'
             else 'Administrator acted'
         end) as title,
-        coalesce(cardholder_data_store, audit_log_store) as store,
         nullif(concat_ws(
             ', ',
             case when is_root then 'root' end,
             case when is_session_of_root then 'session of root' end,
-            case when is_administrator then 'administrator' end
+            case when is_administrator then 'administrator' end,
+            catalogue_flag
         ), '') as flags
     from events
     where
@@ -27,8 +27,8 @@ administrative_actions as (
         or is_session_of_root
         -- a principal, or a role in use, that the settings list as administrator
         or is_administrator
-        -- what only an administrator may do, by whomever: the catalogue names it
-        or catalogue_applies_to = 'always'
+        -- the catalogue names it as what only an administrator may do, whoever did it
+        or is_in_catalogue
 ),
 
 final as (

@@ -2,22 +2,21 @@
 
 -- PCI DSS 10.2.1.3: access to the audit logs themselves, read or written, done or only tried.
 with events as (
-    {{ events_with_catalogue('10.2.1.3') }}
+    {{ events_with_catalogue('10.2.1.3', store='audit_log_store') }}
 ),
 
 audit_log_access as (
     select
         events.*,
         coalesce(catalogue_title, 'Access a listed store') as title,
-        audit_log_store as store,
-        case when is_data_event then 'data event' end as flags
+        nullif(concat_ws(', ', case when is_data_event then 'data event' end, catalogue_flag), '') as flags
     from events
     where
-        -- its resources or its request name a store of audit logs that the settings list, and it is a data event
-        -- (of an object, log event …) or one that the catalogue names
-        (audit_log_store is not null and (is_data_event or catalogue_applies_to = 'listed stores'))
-        -- or the catalogue names it wherever it happens, such as a look at CloudTrail's own event history
-        or catalogue_applies_to = 'always'
+        -- the catalogue names it, and it touches a store of audit logs that the settings list; a look at CloudTrail's
+        -- own event history counts without one
+        is_in_catalogue
+        -- or it is any data event (of an object, log event …) on such a store
+        or (is_data_event and audit_log_store is not null)
 ),
 
 final as (

@@ -9,14 +9,13 @@ invalid_access_attempts as (
     select
         events.*,
         coalesce(catalogue_title, 'Call refused') as title,
-        coalesce(cardholder_data_store, audit_log_store) as store,
         nullif(concat_ws(', ', case when outcome = 'denied' then 'refused' end, catalogue_flag), '') as flags
     from events
     where
         -- of any service: its error code is one of the seed refusal_error_codes, such as AccessDenied
         outcome = 'denied'
         -- a sign-in that failed has no error code that says refused; the catalogue names all sign-ins
-        or (outcome = 'failure' and catalogue_applies_to = 'always')
+        or (outcome = 'failure' and is_in_catalogue)
 ),
 
 final as (

@@ -9,7 +9,6 @@ credential_changes as (
     select
         events.*,
         catalogue_title as title,
-        coalesce(cardholder_data_store, audit_log_store) as store,
         nullif(concat_ws(
             ', ',
             -- `elevation`, where the catalogue says that the call gives somebody a privilege
@@ -19,7 +18,7 @@ credential_changes as (
         ), '') as flags
     from events
     -- the catalogue names it as creating, changing or deleting an account, a credential or a privilege
-    where catalogue_applies_to = 'always'
+    where is_in_catalogue
 ),
 
 final as (

@@ -9,11 +9,10 @@ system_object_changes as (
     select
         events.*,
         catalogue_title as title,
-        coalesce(cardholder_data_store, audit_log_store) as store,
         catalogue_flag as flags
     from events
     -- the catalogue names it: instances, images, databases, clusters, functions, buckets, keys, secrets, stacks …
-    where catalogue_applies_to = 'always'
+    where is_in_catalogue
 ),
 
 final as (

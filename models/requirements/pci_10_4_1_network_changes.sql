@@ -9,12 +9,11 @@ network_changes as (
     select
         events.*,
         catalogue_title as title,
-        coalesce(cardholder_data_store, audit_log_store) as store,
         catalogue_flag as flags
     from events
     where
         -- the catalogue names it as a change to the network, or by its pattern %Subnet% for the calls of every service
-        catalogue_applies_to = 'always'
+        is_in_catalogue
         -- Describe calls have that in their names, too, and only read
         and event_name not like 'Describe%'
 ),

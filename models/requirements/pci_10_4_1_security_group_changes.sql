@@ -9,8 +9,7 @@ security_group_changes as (
     select
         events.*,
         catalogue_title as title,
-        coalesce(cardholder_data_store, audit_log_store) as store,
-        case
+        nullif(concat_ws(', ', catalogue_flag, case
             when
                 -- inbound, or a changed rule, whose record does not tell the direction
                 (event_name like '%Ingress%' or event_name = 'ModifySecurityGroupRules')
@@ -19,11 +18,11 @@ security_group_changes as (
                 -- "0.0.0.0/0" or "::/0", also with the slash escaped as JSON allows
                 and {{ regexp_like('request_parameters', '"(0\\.0\\.0\\.0|::)\\\\?/0"') }}
                 then 'opens to the world'
-        end as flags
+        end), '') as flags
     from events
     where
         -- the catalogue names it, or by its pattern %SecurityGroup% any call of any service
-        catalogue_applies_to = 'always'
+        is_in_catalogue
         -- these have that in their names, too, and only read
         and event_name not like 'Describe%'
         and event_name not like 'Get%'
