@@ -10,6 +10,7 @@ its wrapper would go on writing tables while the next run begins.
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
 import os
@@ -57,12 +58,11 @@ def _drop_debug_events() -> None:
 def _invoke(arguments: list[str], manifest: Manifest | None) -> tuple[int, str, Any]:
     """dbt's exit code, why it stopped if it could not even begin, and what the command gave.
 
-    A build compiles into the manifest, so each one has its own copy. Without a manifest dbt parses the project itself.
+    Without a manifest dbt parses the project itself.
     """
     from dbt.cli.main import dbtRunner
 
-    own = manifest and manifest.deepcopy()  # type: ignore[no-untyped-call]
-    done = dbtRunner(manifest=own).invoke(arguments)
+    done = dbtRunner(manifest=manifest).invoke(arguments)
     _close_database()
     if done.exception:
         return 2, str(done.exception), None
@@ -85,11 +85,14 @@ def main() -> None:
     _read_service_models_once()
     _drop_debug_events()
     # Where the project can't be parsed, the first build says why
-    code, _, manifest = _invoke(sys.argv[1:], None)
-    if manifest:
-        manifest.disabled.clear()  # dbt can't copy what is disabled, and a build has no use for it
+    _, _, manifest = _invoke(sys.argv[1:], None)
+    nodes = copy.deepcopy(manifest.nodes) if manifest else {}
     while True:
         command = json.loads(commands.get())
+        if manifest:
+            # A build compiles into the nodes. Copies of a whole manifest are not right: Manifest.deepcopy fails where
+            # something is disabled, copy.deepcopy mixes its fields up.
+            manifest.nodes = copy.deepcopy(nodes)
         code, reason, _ = _invoke(command["arguments"], manifest)
         print(json.dumps({"ended": command["id"], "code": code, "reason": reason}), flush=True)
 
