@@ -89,7 +89,7 @@ def _open(given: dict[str, Any]) -> EvidenceStore:
 
 
 class _Group(click.Group):
-    """Says what is wrong in one line for each thing, whatever the command."""
+    """Reports errors of every command as one line for each problem."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -110,11 +110,11 @@ def main() -> None:
     Every day it reads the log files that were delivered the day before, keeps every event that PCI DSS requirement 10
     says must be reviewed, shows what was covered, and seals the evidence. A person then signs it off.
     """
-    # What a terminal can't show must not end a command that shows the rest
+    # A character that the terminal can't show must not end the command
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    # Libraries log the errors that they raise, with their tracebacks; the reporter tells them in one line
+    # Libraries log the errors that they raise, with tracebacks; the reporter shows each in one line
     logging.disable()
 
 
@@ -252,7 +252,9 @@ def init(logs: str, settings: Path) -> None:
     click.echo(f"{settings}: {accounts} accounts, {regions} accounts x regions with logs, each expected daily;")
     click.echo("every other region is in scope too, and may be quiet. See trail_scope.csv.")
     for name in odd:
-        click.echo(printable(f"Left out: AWSLogs/{name} is no account id of 12 digits, or has no region that is one."))
+        click.echo(
+            printable(f"Left out: AWSLogs/{name} is not an account id of 12 digits, or has no folder of a region.")
+        )
     click.echo("Now name what is yours (the README says how): cardholder_data_stores.csv, without which 10.2.1.1 finds")
     click.echo("nothing, audit_log_stores.csv, administrators.csv, expected_activity.csv.")
 

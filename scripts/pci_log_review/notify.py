@@ -1,6 +1,6 @@
 """Tells people that the review ran: one message a run, to an SNS topic, a webhook, or both, as text and as JSON.
 
-A message holds counts, places and what is missing, and no log content unless it was asked for: a mailbox is no place
+A message holds counts, places and what is missing, and no log content unless it was asked for: a mailbox is not a place
 for audit logs.
 """
 
@@ -130,7 +130,7 @@ def _line(text: str) -> str:
 def check_places(topic: str | None, webhook: str | None) -> None:
     """Raises UsageError where nobody could be told, before anything runs. The address may be a secret: not named."""
     if topic and not _TOPIC.fullmatch(topic):
-        raise UsageError(f"--notify-topic {topic!r} is no SNS topic: arn:aws:sns:us-east-1:111122223333:name")
+        raise UsageError(f"--notify-topic {topic!r} is not an SNS topic: arn:aws:sns:us-east-1:111122223333:name")
     if webhook:
         try:
             parts = urlsplit(webhook)
@@ -138,7 +138,7 @@ def check_places(topic: str | None, webhook: str | None) -> None:
         except ValueError:
             is_web = False
         if not is_web or not webhook.isascii() or not webhook.isprintable() or " " in webhook:
-            raise UsageError("--notify-webhook is no http or https address")
+            raise UsageError("--notify-webhook is not an http or https address")
 
 
 def notify(message: Message, session: boto3.Session | None, topic: str | None, webhook: str | None) -> list[str]:

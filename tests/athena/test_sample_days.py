@@ -161,7 +161,7 @@ def test_a_second_run_ends_at_once_with_one_clear_line_and_the_first_goes_on(sam
 def test_runs_that_were_killed_at_any_step_left_nothing_that_is_taken_for_evidence(sample_days: SampleDays) -> None:
     assert {step: ended.code for step, ended in sample_days.killed.items() if ended.code != -9} == {}
     assert sample_days.verified.code == 0, sample_days.verified.text
-    assert sample_days.verified.text.count("it is no evidence") == 1
+    assert sample_days.verified.text.count("it is not evidence") == 1
     sealed = re.findall(r"(2026-03-\d\d) │ (\w+)", sample_days.status.text)
     assert sealed == [(DAMAGED, "incomplete"), (DAY, "complete"), (WITHOUT_A_REGION, "incomplete")]
 

@@ -201,7 +201,7 @@ def test_what_is_no_web_address_is_refused_before_anything_runs(address: str) ->
 
 @pytest.mark.parametrize("arn", ["no-arn", "arn", "arn:aws:sns::1:x", "arn:aws:sqs:us-east-1:123456789012:x"])
 def test_what_is_no_topic_is_refused_before_anything_runs(arn: str) -> None:
-    with pytest.raises(UsageError, match="is no SNS topic"):
+    with pytest.raises(UsageError, match="is not an SNS topic"):
         check_places(arn, None)
 
 

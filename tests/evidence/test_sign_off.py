@@ -105,7 +105,7 @@ def test_a_note_may_hold_anything() -> None:
 @pytest.mark.parametrize("decisions", [("10.9=expected: x",), ("10.2.1.4=expected: x", "10.2.1.4=incident: y")])
 def test_a_decision_on_no_requirement_or_twice_is_refused(store: EvidenceStore, decisions: tuple[str, ...]) -> None:
     seal(store, day(5), unexpected=UNEXPECTED)
-    with pytest.raises(UsageError, match=r"is no requirement|is decided twice"):
+    with pytest.raises(UsageError, match=r"is not a requirement|is decided twice"):
         signed(store, EXPECTED, *map(parse_decision, decisions))
 
 

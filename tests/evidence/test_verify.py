@@ -198,7 +198,7 @@ def test_what_an_interrupted_run_left_is_no_evidence_and_no_fault(root: Path) ->
     (left / "daily_review.csv").write_text("half")
     found = verified(root)
     assert (found.faults, len(found.notes)) == ([], 1)
-    assert all("it is no evidence" in note for note in found.notes)
+    assert all("it is not evidence" in note for note in found.notes)
     assert [known.state for known in history(open_evidence(str(root)), day(6), day(6))] == ["missing"]
 
 
@@ -307,7 +307,7 @@ def test_a_sign_off_of_another_days_run_is_a_fault(root: Path) -> None:
     content = json.loads(path.read_text())
     content["manifest"]["path"] = f"{runs(root)[0]}/{MANIFEST}"
     store.write(str(path.relative_to(root)), json.dumps(content).encode())
-    assert any("which is no run of its day" in fault for fault in faults(root))
+    assert any("which is not a run of its day" in fault for fault in faults(root))
 
 
 def test_altered_evidence_is_not_shown(root: Path) -> None:

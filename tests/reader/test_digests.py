@@ -612,7 +612,7 @@ def test_a_key_is_good_for_the_time_in_which_it_was_valid(tmp_path: Path) -> Non
         ({"previousDigestS3Bucket": "elsewhere"}, "names a file elsewhere: s3://elsewhere/"),
         ({"previousDigestS3Object": "/etc/passwd"}, "names a file elsewhere"),
         ({"previousDigestS3Object": "AWSLogs/../../etc/passwd"}, "names a file elsewhere"),
-        ({"previousDigestS3Object": f"AWSLogs/{ACCOUNT}/CloudTrail/{REGION}"}, "what is no digest of its trail"),
+        ({"previousDigestS3Object": f"AWSLogs/{ACCOUNT}/CloudTrail/{REGION}"}, "what is not a digest of its trail"),
         ({"digestS3Object": "AWSLogs/x"}, "does not lie where it was delivered"),
         ({"logFiles": [named_file("AWSLogs//x", b"")]}, "names a file elsewhere"),
         ({"logFiles": [named_file("AWSLogs/x\n\x1b[2J", b"")]}, "names a file elsewhere"),
@@ -622,7 +622,7 @@ def test_a_key_is_good_for_the_time_in_which_it_was_valid(tmp_path: Path) -> Non
         ({"logFiles": [{}]}, "is not a CloudTrail digest: Object missing required field"),
         ({"logFiles": None}, "is not a CloudTrail digest: Expected `array`"),
         ({"digestEndTime": 1}, "is not a CloudTrail digest: Expected `str`"),
-        ({"digestEndTime": "2026-03-10T07:40:00Z\n"}, "has a time that is none"),
+        ({"digestEndTime": "2026-03-10T07:40:00Z\n"}, "has a time that can't be read"),
         ({"awsAccountId": "\ud800"}, "is not a CloudTrail digest: "),
     ],
 )
@@ -683,7 +683,7 @@ def test_digests_of_another_trail_do_not_stand_in_for_a_chain(tmp_path: Path) ->
     delivered = deliver(tmp_path, only(MIDDLE, previousDigestS3Object=other.digests[MIDDLE - 1]))
     found = check(tmp_path)
     assert list(faults(found)) == [delivered.digests[MIDDLE]]
-    assert "no digest of its trail" in faults(found)[delivered.digests[MIDDLE]]
+    assert "not a digest of its trail" in faults(found)[delivered.digests[MIDDLE]]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,10 @@ class CountingStore(FolderStore):
         self.listings[folder] += 1
         return super().files(folder)
 
+    def folders(self, folder: str) -> list[str]:
+        self.listings[folder] += 1
+        return super().folders(folder)
+
     def read(self, key: str) -> bytes:
         self.reads[key] += 1
         if self.reads[key] > 1:

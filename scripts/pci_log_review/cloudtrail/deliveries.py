@@ -58,9 +58,12 @@ def trails(store: LogStore) -> list[Trail]:
         return [_trail(folder) for folder in below(kinds)]
 
 
-def deliveries(store: LogStore, run_date: date) -> list[Delivery]:
-    """Every file delivered on `run_date` (UTC, as the folder says), sorted by its name."""
-    found = trails(store)
+def deliveries(store: LogStore, run_date: date, known: list[Trail] | None = None) -> list[Delivery]:
+    """Every file delivered on `run_date` (UTC, as the folder says), sorted by its name.
+
+    `known` is trails(store), where it was listed already.
+    """
+    found = trails(store) if known is None else known
     day = f"{run_date:%Y/%m/%d}"
     with ThreadPoolExecutor(PARALLEL_READS) as pool:
         listed = pool.map(store.files, [f"{trail.folder}/{day}" for trail in found])
@@ -70,7 +73,7 @@ def deliveries(store: LogStore, run_date: date) -> list[Delivery]:
 
 def _deliveries(trail: Trail, files: list[StoredFile]) -> Iterator[Delivery]:
     for file in files:
-        # Hive and Athena take names that start so for hidden; they are never log files.
+        # Hive and Athena skip such names as hidden; log files never have one.
         if not any(part.startswith((".", "_")) for part in file.key[len(trail.folder) :].split("/")):
             account_id, region = _in_utf8(trail.account_id), _in_utf8(trail.region)
             yield Delivery(_in_utf8(file.key), account_id, region, trail.kind, file.size, file.etag)
@@ -82,7 +85,9 @@ def _trail(folder: str) -> Trail:
 
 
 def _in_utf8(name: str) -> str:
-    """A name that can be written down: a folder's file may have a name that is no text. It will turn out unreadable."""
+    """The name in valid UTF-8. A file in a folder may have one that is not; it can't be opened by this name, and so is
+    reported as unreadable.
+    """
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

@@ -17,16 +17,16 @@ from typing import Any
 
 import msgspec
 
-from .deliveries import Delivery, trails
+from .deliveries import Delivery, Trail
 from .reader import UnreadableLogFile, uncompressed
 from .store import PARALLEL_READS, LogStore, LogStoreError, read_ahead
 
 MAX_DIGEST_BYTES = 1 << 25  # uncompressed; one that names ten thousand log files has some 3 MB
 
-# A digest's window is about an hour. As far from each other may be the times that should be the same or follow soon:
-# the end of a window and the time in the digest's name, a log file's name and the window in which it was delivered.
+# A digest's window is about an hour. It is also the tolerance between times that should be close: the end of a window
+# and the time in the digest's name, the time in a log file's name and the window in which it was delivered.
 HOUR = timedelta(hours=1)
-# So far into the next day reach the digest that names the day's last log files, and the one that signs for it.
+# How far into the next day the digest of the day's last log files, and the one that signs for it, may end.
 _SPILL = timedelta(hours=3)
 _DIGEST_KEY = re.compile(
     r"(?P<account>AWSLogs/(?:o-[a-z0-9]{10,32}/)?(?P<id>[\w-]+))/CloudTrail-Digest/(?P<region>[a-z0-9-]+)/(?P<day>\d{4}/\d\d/\d\d)/"
@@ -78,7 +78,7 @@ class Place:
 
     @property
     def chain(self) -> tuple[str, ...]:
-        """Hourly and backfill digests of a trail are a chain each."""
+        """The chain that it belongs to: a trail has one of hourly digests, and one of backfill digests."""
         return *self.trail, str(self.is_backfill)
 
     @property
@@ -91,7 +91,7 @@ class Place:
 
 
 def _place(key: str, size: int = 0) -> Place | None:
-    """What `key` tells; None where it is not as CloudTrail names its digests."""
+    """The digest at `key`; None where the key is not one that CloudTrail gives its digests."""
     found = _DIGEST_KEY.fullmatch(key)
     if found is None:
         return None
@@ -112,7 +112,7 @@ class Places:
     on that day, the first of them and the one that signs for it. `trails` holds each trail's hourly ones, oldest first.
     """
 
-    def __init__(self, store: LogStore, run_date: date, delivered: list[Delivery]) -> None:
+    def __init__(self, store: LogStore, run_date: date, delivered: list[Delivery], known: list[Trail]) -> None:
         self._store = store
         self.day_start = datetime.combine(run_date, time(), UTC)
         self.day_end = self.day_start + timedelta(days=1)
@@ -129,9 +129,7 @@ class Places:
                         Checked(file.log_file, file.account_id, file.region, "digest", None, None, False, False, fault)
                     )
         around = [run_date - timedelta(days=1), run_date + timedelta(days=1)]
-        folders = [
-            f"{trail.folder}/{day:%Y/%m/%d}" for trail in trails(store) if trail.kind == "digest" for day in around
-        ]
+        folders = [f"{trail.folder}/{day:%Y/%m/%d}" for trail in known if trail.kind == "digest" for day in around]
         with ThreadPoolExecutor(PARALLEL_READS) as pool:
             listed = [_place(file.key, file.size) for files in pool.map(store.files, folders) for file in files]
         self._there = self.of_day | {place.key: place for place in listed if place}
@@ -147,7 +145,7 @@ class Places:
         self.wanted |= {place.key: place for places in late for place in places}
 
     def find(self, named: Place) -> Place | None:
-        """The digest as it lies there, whatever its day."""
+        """The digest as it is stored, whatever its day; None where it is not there."""
         if named.key in self._there:
             return self._there[named.key]
         listed = {file.key: file.size for file in self._store.files(named.key.rpartition("/")[0])}
@@ -221,7 +219,7 @@ class Digest:
         return self.content is not None and self.content.previous_digest_s3_object is None
 
     def blame(self, fault: str) -> None:
-        """Notes what is wrong with it; what was found first stays."""
+        """Notes what is wrong with it; a fault that was found before stays."""
         self.fault = self.fault or fault
 
     def checked(self) -> Checked:
@@ -300,7 +298,7 @@ def _understood(text: bytes) -> Content:
 
 
 def _take_in(digest: Digest, content: Content) -> None:
-    """Takes from the content what the checks need, as far as it is about this digest and files beside it."""
+    """Takes what the checks need from the content. Raises DigestError where it is about another digest or its files."""
     place = digest.place
     digest.start, digest.end = _utc(content.digest_start_time), _utc(content.digest_end_time)
     if not content.digest_s3_object.endswith(place.key) or content.digest_s3_object[: -len(place.key)][-1:] not in "/":
@@ -320,10 +318,10 @@ def _take_in(digest: Digest, content: Content) -> None:
     bucket, previous = content.previous_digest_s3_bucket, content.previous_digest_s3_object
     if bucket is not None and previous is not None:
         digest.previous = _place(below(bucket, previous))
-        # where CloudTrail's backfill digests hang on is not documented
+        # which chain CloudTrail's backfill digests continue is not documented
         if digest.previous is None or (digest.previous.chain != place.chain and not place.is_backfill):
             digest.previous = None
-            digest.blame(f"names as the one before it what is no digest of its trail: {one_line(previous)}")
+            digest.blame(f"names as its predecessor what is not a digest of its trail: {one_line(previous)}")
     rest = (bucket, previous, content.previous_digest_hash_value, content.previous_digest_signature)
     if len({value is None for value in rest}) > 1:
         digest.blame("names the digest before it only in part")
@@ -345,7 +343,7 @@ def base_name(key: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Text from a digest as it may stand in a message: one short line."""
+    """Text from a digest made fit for a message: one short line."""
     short = text if len(text) <= 200 else f"{text[:200]}…"
     return short if short.isprintable() else ascii(short)
 
@@ -354,4 +352,4 @@ def _utc(text: str) -> datetime:
     try:
         return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError as error:
-        raise DigestError(f"has a time that is none: {one_line(text)}") from error
+        raise DigestError(f"has a time that can't be read: {one_line(text)}") from error

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
-from .deliveries import Delivery
+from .deliveries import Delivery, Trail, trails
 from .digest_files import (
     HOUR,
     Checked,
@@ -61,13 +61,15 @@ class DigestCheck:
         run_date: date,
         delivered: list[Delivery],
         keys_of: Callable[[list[str]], Sequence[PublicKey] | None],
+        known: list[Trail] | None = None,
     ) -> None:
-        """`delivered` is deliveries(store, run_date). `keys_of` gives CloudTrail's public keys of the digests' regions;
-        it is not asked where there are no digests. Without keys (None, or LogStoreError) nothing is proven, but what
-        does not fit is found all the same; where only some regions' are missing (SomeKeysMissing), their digests are
-        at fault.
+        """`delivered` is deliveries(store, run_date), and `known` trails(store), if it was listed already.
+
+        `keys_of` gives CloudTrail's public keys of the digests' regions; it is not asked where there are no digests.
+        Without keys (None, or LogStoreError) nothing is proven, but what does not fit is found all the same; where only
+        some regions' are missing (SomeKeysMissing), their digests are at fault.
         """
-        self._places = Places(store, run_date, delivered)
+        self._places = Places(store, run_date, delivered, trails(store) if known is None else known)
         self._logs = [file for file in delivered if file.kind == "log"]
         self._checked: list[Checked] = []
         self._matching = 0
@@ -119,7 +121,7 @@ class DigestCheck:
             return Integrity([], NO_DIGESTS)
         there = {file.log_file for file in self._logs}
         gone = [gone_file(key, "log", by[0][0]) for key, by in self._names.named.items() if key not in there]
-        # Digests of the days around are the matter of those days, unless this day's proof hangs on a faulty one.
+        # Digests of the neighbouring days are reported with those days, unless this day's proof rests on a faulty one.
         shown = [
             digest.checked()
             for key, digest in self._digests.items()
@@ -142,12 +144,13 @@ def check_digests(
     run_date: date,
     delivered: list[Delivery],
     keys_of: Callable[[list[str]], Sequence[PublicKey] | None],
+    known: list[Trail] | None = None,
 ) -> Integrity:
     """Checks the log files and digests of `run_date` (UTC), reading only those log files of which digests tell.
 
     One file after the other: no more than a few are in memory. The arguments are those of DigestCheck.
     """
-    check = DigestCheck(store, run_date, delivered, keys_of)
+    check = DigestCheck(store, run_date, delivered, keys_of, known)
     covered = [file for file in delivered if file.kind == "log" and check.covers(file)]
     for file, contents in read_log_files(store, covered, is_named=lambda _: True, is_wanted=lambda _: True):
         check.take(file, contents)
@@ -185,7 +188,7 @@ def _check_link(digest: Digest, following: Digest) -> None:
 
 
 def _check_overlaps(digests: Iterable[Digest]) -> None:
-    """Faults a digest beside the chain: one that no later one names, for a time that has another digest."""
+    """Blames a digest beside the chain: no later one names it, and its time is covered by another digest, too."""
     for chain in _chains(digests).values():
         for one, other in pairwise(chain):
             if one.end and other.begin < one.end:
@@ -226,12 +229,12 @@ def _check_coverage(digests: dict[str, Digest], places: Places, found: list[Chec
 
 
 def _vouches(digest: Digest, with_keys: bool) -> bool:
-    """Whether a digest is taken at its word. Where there are keys it has to be signed: anybody can write one."""
+    """Whether what a digest says counts. Where there are keys it has to be signed: anybody can write one."""
     return not digest.fault and (digest.is_signed or not with_keys)
 
 
 def _hole(digests: list[Digest], start: datetime, end: datetime) -> tuple[datetime, datetime] | None:
-    """The first time from `start` to `end` that no digest covers."""
+    """The first gap from `start` to `end` that no digest covers; None where there is none."""
     for digest in sorted(digests, key=lambda digest: digest.begin):
         if start < end and digest.begin > start:
             return start, min(digest.begin, end)
@@ -349,7 +352,7 @@ class _Names:
 
 
 def _windows(chain: list[Digest]) -> list[tuple[datetime, datetime]]:
-    """The times that a chain covers without a hole."""
+    """The periods that a chain covers without a gap."""
     windows: list[tuple[datetime, datetime]] = []
     for digest in chain:
         if digest.start is None or digest.end is None:

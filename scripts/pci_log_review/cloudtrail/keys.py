@@ -102,7 +102,7 @@ def keys_from_cloudtrail(session: boto3.Session, regions: Sequence[str], run_dat
 def _public_key(fingerprint: str, der: bytes, valid_from: datetime, valid_until: datetime) -> PublicKey:
     _rsa(der)
     if not isinstance(fingerprint, str):
-        raise TypeError("the fingerprint is no text")
+        raise TypeError("the fingerprint is not text")
     return PublicKey(fingerprint, der, valid_from, valid_until)
 
 

@@ -8,7 +8,7 @@ CLOUDTRAIL_BEGAN = date(2013, 11, 13)  # no log is older
 
 
 def today() -> date:
-    """The day that is going on (UTC)."""
+    """The current day (UTC)."""
     return datetime.now(UTC).date()
 
 

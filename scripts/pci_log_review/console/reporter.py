@@ -146,7 +146,7 @@ def print_status(days: Iterable[Day]) -> None:
 
 
 def _unexpected(day: Day) -> str:
-    """How many unexpected findings there are; where nothing could be counted, no number stands for it."""
+    """The number of unexpected findings; empty, or `no logs`, where nothing could be counted."""
     if day.manifest is None or day.manifest.conclusion.state is State.FAILED:
         return ""
     counted = day.manifest.conclusion.unexpected_findings

@@ -54,7 +54,7 @@ class Record:
 def records(keys: list[str]) -> list[Record]:
     """The records among the keys of the evidence, in the order in which they were made.
 
-    What bears no time, or one that is yet to come, is none of ours: verify says so.
+    A name without a time, or with one in the future, is not that of a record; verify reports it.
     """
     latest = f"{datetime.now(UTC) + timedelta(days=1):{_TIME}}"
     found = []
@@ -66,7 +66,7 @@ def records(keys: list[str]) -> list[Record]:
                 time_of(record.id)
                 if record.id < latest:
                     found.append(replace(record, run_date=date.fromisoformat(day)))
-            except ValueError:  # 2026-02-31 is nobody's run date
+            except ValueError:  # there is no such day, as in 2026-02-31
                 continue
     return sorted(found)
 
@@ -96,7 +96,7 @@ def link(path: str, data: bytes) -> Link:
 
 
 def to_json(content: dict[str, Any]) -> bytes:
-    """The one way in which records are written down."""
+    """How every record is encoded."""
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
 
@@ -110,8 +110,8 @@ def parse_record(path: str, data: bytes) -> dict[str, Any]:
     try:
         content = json.loads(data)
         if not isinstance(content, dict):
-            raise ValueError("it is no JSON object")
-        to_json(content)  # what can't be written down again is no text
+            raise ValueError("it is not a JSON object")
+        to_json(content)  # a lone surrogate is not valid text
     except (ValueError, RecursionError) as error:
         raise EvidenceError(f"evidence: {path} is damaged: {error}; run pci-log-review verify") from error
     return content
@@ -162,7 +162,7 @@ def _one_ahead(store: EvidenceStore, named: Link | None, known: list[Record]) ->
 
 
 def named_by_the_next(store: EvidenceStore, known: list[Record], record: Record) -> Link | None:
-    """How the record after this one, or latest.json, names it; None where neither does, which verify tells more of."""
+    """How the record after this one, or latest.json, names it; None where neither does; verify reports that."""
     later = known[known.index(record) + 1 :]
     try:
         named = read_previous(read_record(store, later[0].path)) if later else read_latest(store.read(LATEST))

@@ -109,7 +109,9 @@ def _decided(manifest: Manifest, decisions: Sequence[Decision]) -> list[Decision
         if decision.requirement in given:
             raise UsageError(f"decision: {decision.requirement} is decided twice")
         if decision.requirement not in (*unexpected, EVERY_OTHER):
-            raise UsageError(f"decision: {decision.requirement} is no requirement; they are: {', '.join(unexpected)}")
+            raise UsageError(
+                f"decision: {decision.requirement} is not a requirement; they are: {', '.join(unexpected)}"
+            )
         given[decision.requirement] = decision
     other = given.pop(EVERY_OTHER, None)
     if other:

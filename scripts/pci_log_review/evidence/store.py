@@ -38,7 +38,7 @@ class EvidenceStore(Protocol):
         """Hidden folders and files that are not evidence: of dead runs, and of one that is under way. None on S3."""
 
     def clean(self) -> None:
-        """Removes all that `unfinished` lists. Only for who holds the lock and has not begun to write yet."""
+        """Removes all that `unfinished` lists. For the holder of the lock, before it writes anything."""
 
     def read(self, key: str) -> bytes:
         """The file's bytes."""
@@ -71,7 +71,7 @@ class EvidenceStore(Protocol):
 
 
 class _LockNote(msgspec.Struct, frozen=True):
-    """What a lock says about its holder. A text that could garble the one line of a message makes it unreadable."""
+    """What a lock says about its holder. A text that would not fit into a message of one line is not accepted."""
 
     host: Annotated[str, msgspec.Meta(pattern=r"\A[\w.:-]{1,255}\Z")]
     pid: int
@@ -81,14 +81,14 @@ class _LockNote(msgspec.Struct, frozen=True):
 
 
 def lock_note(since: datetime, writer: str) -> bytes:
-    """What this process writes into its lock; `writer` tells it from every other holder."""
+    """What this process writes into its lock; `writer` identifies the holder."""
     started = since.strftime("%Y-%m-%dT%H:%M:%SZ")
     note = _LockNote(socket.gethostname(), os.getpid(), started, datetime.now(UTC).timestamp(), writer)
     return msgspec.json.encode(note)
 
 
 def locked_by(where: str, content: bytes) -> Locked:
-    """The refusal of who finds the lock of `where` taken, with the note `content` in it."""
+    """The error for a run that finds the lock of `where` taken; `content` is the note in that lock."""
     try:
         note = msgspec.json.decode(content, type=_LockNote)
     except (msgspec.MsgspecError, ValueError, RecursionError):

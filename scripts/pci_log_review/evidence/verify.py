@@ -33,7 +33,7 @@ _OTHER_HASH = "was changed after it was sealed: the chain names another hash"
 
 @dataclass(frozen=True)
 class Verified:
-    """What was verified, and what is wrong; `notes` tell of what an interrupted run left, which is no evidence."""
+    """What was verified, and what is wrong; `notes` tell of what an interrupted run left, which is not evidence."""
 
     runs: int
     sign_offs: int
@@ -129,7 +129,7 @@ def _sign_off_faults(store: EvidenceStore, record: Record, known: list[Record]) 
         content = read_record(store, record.path)
         signed = Link(str(content["manifest"]["path"]), str(content["manifest"]["sha256"]))
         if signed.path not in runs:
-            yield Fault(record.path, f"signs {signed.path}, which is no run of its day")
+            yield Fault(record.path, f"signs {signed.path}, which is not a run of its day")
         elif link(signed.path, store.read(signed.path)) != signed:
             yield Fault(record.path, f"signs {signed.path}, which was changed since")
     except (EvidenceError, KeyError, TypeError) as error:
@@ -191,7 +191,7 @@ def _link_faults(named: Link | None, before: Link | None, known: list[Record]) -
 
 
 def _strangers(store: EvidenceStore, keys: list[str], known: list[Record]) -> tuple[list[Fault], list[str]]:
-    """Files that belong to no sealed run, for which nobody vouches; and in words what an interrupted run left."""
+    """Files that belong to no sealed run, as faults; and what interrupted runs left, as notes."""
     own = {record.path for record in known} | {LATEST}
     sealed = {record.folder for record in known if record.kind == "run"}
     hidden = {
@@ -207,5 +207,5 @@ def _strangers(store: EvidenceStore, keys: list[str], known: list[Record]) -> tu
             left.add(folder)
         else:
             faults.append(Fault(key, "belongs to no sealed run"))
-    note = "is of a run that was interrupted, or is under way; it is no evidence"
+    note = "is of a run that was interrupted, or is under way; it is not evidence"
     return faults, [f"{name} {note}" for name in sorted(left)]

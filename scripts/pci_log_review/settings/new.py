@@ -13,7 +13,7 @@ from ..common.errors import UsageError
 from ..common.project import project_dir
 from .checks import FILES, is_account, is_region
 
-# What is the same everywhere to begin with; everything else is for the user to say
+# Shipped lines that suit everybody to begin with; all other files are for the user to fill
 _KEPT = ("administrative_grants",)
 
 

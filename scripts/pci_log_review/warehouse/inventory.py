@@ -1,4 +1,4 @@
-"""What was delivered for a day, taken down before the review: dbt's `log_files` reconciles with it what was read."""
+"""What was delivered for a day, recorded before the review: dbt's `log_files` reconciles with it what was read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 from botocore.exceptions import BotoCoreError, ClientError
 from pyarrow import parquet
 
-from ..cloudtrail.deliveries import Delivery, deliveries
+from ..cloudtrail.deliveries import Delivery, deliveries, trails
 from ..cloudtrail.digest_files import Checked
 from ..cloudtrail.digests import DigestCheck, Integrity, check_digests
 from ..cloudtrail.keys import PublicKey
@@ -95,8 +95,9 @@ def convert(store: LogStore, run_date: date, keys_of: KeysOf, scope: Scope, lake
     `keys_of` gives CloudTrail's public keys of some regions; it is asked where there are digests. For the others see
     convert_files. Raises LogStoreError where the logs can't be listed, OSError where the lake can't be written.
     """
-    delivered = deliveries(store, run_date)
-    check = DigestCheck(store, run_date, delivered, keys_of)
+    known = trails(store)
+    delivered = deliveries(store, run_date, known)
+    check = DigestCheck(store, run_date, delivered, keys_of, known)
     read = convert_files(store, delivered, run_date, scope, lake, check, token)
     return _inventory(delivered, check.integrity(), {file.log_file: file.sha256 for file in read}, {})
 
@@ -107,8 +108,9 @@ def list_day(store: LogStore, run_date: date, keys_of: KeysOf) -> Inventory:
 
     Raises LogStoreError where the logs can't be listed.
     """
-    delivered = deliveries(store, run_date)
-    integrity = check_digests(store, run_date, delivered, keys_of)
+    known = trails(store)
+    delivered = deliveries(store, run_date, known)
+    integrity = check_digests(store, run_date, delivered, keys_of, known)
     checked = {file.log_file for file in integrity.files}
     small = [
         file for file in delivered if file.kind == "log" and file.log_file not in checked and file.size <= _MAX_EMPTY

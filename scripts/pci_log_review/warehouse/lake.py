@@ -205,7 +205,7 @@ def _batches(number: int, records: list[bytes]) -> Iterator[pa.RecordBatch]:
 
 
 class _Reading:
-    """Reads a day's files one after the other, and keeps what was found out about each."""
+    """Reads a day's files one after the other, and keeps the results for each."""
 
     def __init__(self, store: LogStore, delivered: list[Delivery], scope: Scope, check: DigestCheck | None) -> None:
         self._store = store

@@ -113,7 +113,7 @@ def _connection(output: dict[str, Any], file: Path, target: str) -> AthenaConnec
     try:
         poll_interval = float(output.get("poll_interval") or 1)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"{file}: the target {target}: poll_interval is no number of seconds") from error
+        raise UsageError(f"{file}: the target {target}: poll_interval is not a number of seconds") from error
     return AthenaConnection(
         region_name=str(output["region_name"]),
         work_group=str(output.get("work_group") or "primary"),
