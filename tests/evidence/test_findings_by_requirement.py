@@ -13,7 +13,8 @@ from pci_log_review.warehouse.results import ResultsError
 
 def findings(*batches: str) -> pa.RecordBatchReader:
     """Findings of requirements named by a letter, numbered, in the batches in which they are fetched."""
-    schema = pa.schema({"requirement": pa.string(), "number": pa.int64()})
+    types: dict[str, pa.DataType] = {"requirement": pa.string(), "number": pa.int64()}
+    schema = pa.schema(types)
     numbers = iter(range(100))
     return pa.RecordBatchReader.from_batches(
         schema,
