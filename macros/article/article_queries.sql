@@ -6,8 +6,8 @@
    belongs to b alone, so that its 10.2.6 and 10.6 read every day there was. #}
 {% macro article_queries() %}
     {%- set bucket_read -%}
-        event_name = 'GetObject'
-        and coalesce(source_ip, '') not in ('cloudtrail.amazonaws.com', 'athena.amazonaws.com')
+        events.event_name = 'GetObject'
+        and coalesce(events.source_ip, '') not in ('cloudtrail.amazonaws.com', 'athena.amazonaws.com')
         and exists (
             select 1
             from stores_seed as stores
@@ -20,22 +20,22 @@
 
     {{ return({
         '10.2.1.1': {'number': '10.2.1', 'filter': bucket_read | replace('stores_seed', ref('cardholder_data_stores'))},
-        '10.2.1.2': {'number': '10.2.2', 'filter': "session_issuer_name like '%root%'"},
+        '10.2.1.2': {'number': '10.2.2', 'filter': "events.session_issuer_name like '%root%'"},
         '10.2.1.3': {'number': '10.2.3', 'filter': bucket_read | replace('stores_seed', ref('audit_log_stores'))},
         '10.2.1.4': {
-            'number': '10.2.4', 'filter': "event_name = 'ConsoleLogin' and response_elements like '%Failure%'"
+            'number': '10.2.4', 'filter': "events.event_name = 'ConsoleLogin' and events.response_elements like '%Failure%'"
         },
         '10.2.1.5': {
-            'number': '10.2.5', 'filter': "event_name = 'AddUserToGroup' and request_parameters like '%Admin%'"
+            'number': '10.2.5', 'filter': "events.event_name = 'AddUserToGroup' and events.request_parameters like '%Admin%'"
         },
-        '10.2.1.6': {'number': '10.2.6', 'filter': "event_name = 'StopLogging' or event_name = 'StartLogging'"},
+        '10.2.1.6': {'number': '10.2.6', 'filter': "events.event_name = 'StopLogging' or events.event_name = 'StartLogging'"},
         '10.4.1-security-groups': {
             'number': '10.6',
-            'filter': "event_name like '%SecurityGroup%' and (event_name like 'Create%' or event_name like 'Delete%'"
-            ~ " or event_name like 'Update%' or event_name like 'Authorize%')"
+            'filter': "events.event_name like '%SecurityGroup%' and (events.event_name like 'Create%' or events.event_name like 'Delete%'"
+            ~ " or events.event_name like 'Update%' or events.event_name like 'Authorize%')"
         },
         '10.4.1-network': {
-            'number': '10.6', 'filter': "event_name like '%Subnet%' and event_name not like 'Describe%'"
+            'number': '10.6', 'filter': "events.event_name like '%Subnet%' and events.event_name not like 'Describe%'"
         },
     }) }}
 {% endmacro %}

@@ -1,11 +1,15 @@
 {{ config(materialized='view', contract={'enforced': false}) }}
 
+{% set lines = requirements() %}
+
 with final as (
-    {% for line in requirements() %}
+    {% for line in lines %}
         select
-            {% for column in ['requirement', 'model', 'pci_dss_v4_0_1', 'pci_dss_v3_2_1', 'asks'] %}
-                '{{ line[column] | replace("'", "''") }}' as {{ column }}{{ ',' if not loop.last }}
-            {% endfor %}
+            '{{ line.requirement }}' as requirement,
+            '{{ line.model }}' as model,
+            '{{ line.pci_dss_v4_0_1 }}' as pci_dss_v4_0_1,
+            '{{ line.pci_dss_v3_2_1 }}' as pci_dss_v3_2_1,
+            '{{ line.asks | replace("'", "''") }}' as asks
         {{ 'union all' if not loop.last }}
     {% endfor %}
 )

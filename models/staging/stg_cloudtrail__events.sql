@@ -19,7 +19,7 @@ events as (
         coalesce({{ known('awsregion') }}, region) as aws_region,
         {{ known('eventsource') }} as event_source,
         {{ known('eventname') }} as event_name,
-        -- Insight events are statistics about calls, not calls: int_events_to_look_at leaves them out, log_files counts them
+        -- Insight events are statistics about calls, not calls: log_files counts them, and they are not looked at
         case when eventcategory = 'Insight' then 'AwsCloudTrailInsight' else {{ known('eventtype') }} end as event_type,
         coalesce(eventcategory = 'Data' or lower(managementevent) = 'false', false) as is_data_event,
         case lower(readonly) when 'true' then true when 'false' then false end as is_read_only,

@@ -1,11 +1,18 @@
 -- What one of the article's queries returns for the run date, and the findings of its requirement do not hold. An event
 -- that was delivered twice is one finding, hence the event is compared and not its file; ids and times may be missing.
 -- depends_on: {{ ref('daily_review') }}, {{ ref('cardholder_data_stores') }}, {{ ref('audit_log_stores') }}
-{% set queries = article_queries() %}
+{% set article = article_queries() %}
 
 with events as (
     select * from {{ ref('stg_cloudtrail__events') }}
     where run_date = {{ run_date_sql() }}
+),
+
+queries as (
+    {% for requirement in article %}
+        select '{{ requirement }}' as requirement
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 -- each event is read once, and asked for by each of the queries
@@ -17,9 +24,9 @@ article as (
         coalesce(cast(events.event_time as varchar), '') as event_time,
         events.event_name
     from events
-    cross join (values ('{{ queries | join("'), ('") }}')) as queries (requirement)
+    cross join queries
     where
-        {% for requirement, query in queries.items() %}
+        {% for requirement, query in article.items() %}
             {{ 'or ' if not loop.first }}(queries.requirement = '{{ requirement }}' and ({{ query.filter }}))
         {% endfor %}
 ),
