@@ -44,7 +44,7 @@ def _arguments() -> argparse.Namespace:
         action="append",
         choices=VARIANTS,
         metavar="KIND",
-        help=f"{', '.join(VARIANTS)}; repeat it; default: all",
+        help=f"for run, beside the usual: {', '.join(VARIANTS)}; repeat it; default: all",
     )
     parser.add_argument("--full", action="store_true", help="every part, up to 10,000,000 events and 100 days")
     parser.add_argument(

@@ -75,15 +75,13 @@ def planted(number: int) -> Line | None:
 
 def findings(events: int) -> dict[str, int]:
     """How many findings of each requirement a day of so many events has."""
-    none = Counter({requirement: 0 for line in lines("planted") for requirement in line.requirements})
     counted = Counter(
         requirement
         for number in range(ONE_IN // 2, events, ONE_IN)
         if (line := planted(number))
         for requirement in line.requirements
     )
-    none.update(counted)
-    return dict(none)
+    return {requirement: counted[requirement] for line in lines("planted") for requirement in line.requirements}
 
 
 def records(account: str, region: str, day: date, first: int, count: int) -> Iterator[str]:
