@@ -18,7 +18,7 @@ from tools.benchmark import processes
 from tools.benchmark.generate import EVENTS_PER_FILE, Logs, Shape, write_logs
 from tools.benchmark.processes import BenchmarkError, Ended
 from tools.benchmark.review import Home, Reviewed, phases, review
-from tools.benchmark.tables import Numbers, in_turn, medians, ratio, table
+from tools.benchmark.tables import Numbers, in_turn, medians, ratios, table
 
 VARIANTS = {
     "usual": f"{EVENTS_PER_FILE:,} events a file",
@@ -92,14 +92,10 @@ def measure_run(shop: Workshop, sizes: Sizes) -> None:
         measured = in_turn(sizes.rounds, variants | baselines)
     size = f"{usual.json_bytes / 1e6:,.0f} MB of JSON, {usual.gzip_bytes / 1e6:,.0f} MB as delivered"
     first = measured["usual"]
-    rows = {
-        VARIANTS[name]: medians(measured[name]) | {"ratio to the first": ratio(measured[name], first, "whole s")}
-        for name in variants
-    }
-    table(f"A run over {sizes.events:,} events, {size}", "log files", rows)
+    rows = {VARIANTS[name]: medians(measured[name]) | ratios(measured[name], first) for name in variants}
+    table(f"A run over {sizes.events:,} events, {size}; ratios to the first line", "log files", rows)
     for name in baselines:
-        ratios = {f"ratio of {what}": ratio(first, measured[name], what) for what in ("whole s", "CPU s")}
-        rows[name] = medians(measured[name]) | ratios
+        rows[name] = medians(measured[name]) | ratios(first, measured[name])
     table("Beside it, over the same files; ratios of the run to it", "what", {name: rows[name] for name in baselines})
 
 
@@ -185,8 +181,8 @@ def _grow(shop: Workshop, rounds: int, title: str, what: str, shapes: dict[str, 
 
 def _print_growth(title: str, what: str, measured: dict[str, list[Numbers]]) -> None:
     first, *_ = measured.values()
-    rows = {name: medians(rounds) | {"ratio": ratio(rounds, first, "whole s")} for name, rounds in measured.items()}
-    table(title, what, rows)
+    rows = {name: medians(rounds) | ratios(rounds, first) for name, rounds in measured.items()}
+    table(f"{title}; ratios to the first line", what, rows)
 
 
 def _grow_history(shop: Workshop, sizes: Sizes, events: int) -> None:

@@ -30,9 +30,14 @@ def medians(rounds: Sequence[Numbers]) -> Numbers:
     return {name: median(numbers[name] for numbers in rounds) for name in rounds[0]}
 
 
-def ratio(these: Sequence[Numbers], others: Sequence[Numbers], name: str) -> float:
-    """The median over the rounds of one number divided by the other of the same round."""
-    return median(these[name] / other[name] for these, other in zip(these, others, strict=True))
+def ratios(these: Sequence[Numbers], others: Sequence[Numbers]) -> Numbers:
+    """How long these took in comparison: the median of each round's ratio, by the clock and in CPU seconds."""
+    return {
+        f"ratio, {name.removesuffix(' s')}": median(
+            this[name] / other[name] for this, other in zip(these, others, strict=True)
+        )
+        for name in ("whole s", "CPU s")
+    }
 
 
 def table(title: str, first: str, rows: Mapping[str, Numbers]) -> None:
