@@ -45,8 +45,8 @@ docs: .venv/installed profiles.yml  ## Write the evidence catalogue of the sampl
 	@test -n "$(PCI_LOG_REVIEW_STATE)" || test -f $(SAMPLE)/state/review.duckdb || $(MAKE) review
 	@PCI_LOG_REVIEW_STATE=$(or $(PCI_LOG_REVIEW_STATE),$(SAMPLE)/state) $(BIN)/dbt docs generate --static --target-path target/docs
 
-benchmark: .venv/installed profiles.yml  ## Generate and review a day of a million events, and print how long it took
-	$(BIN)/python scripts/tools/benchmark.py
+benchmark: .venv/installed profiles.yml  ## Measure the review on generated logs; BENCHMARK_ARGS="--full" measures all
+	@PYTHONPATH=scripts $(BIN)/python -m tools.benchmark $(BENCHMARK_ARGS)
 
 athena-local: .venv/installed-dev  ## Serve an Athena on this machine, to try the athena target; LOGS=folder gives it logs
 	@$(BIN)/python -m tests.local_athena $(if $(LOGS),--logs "$(LOGS)")

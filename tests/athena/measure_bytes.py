@@ -7,28 +7,15 @@ article's queries run on the log table itself.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import sys
 import tempfile
 from pathlib import Path
 
 from tests.athena.article_on_raw_logs import raw_bytes_of_article
 from tests.athena.on_athena import OnAthena
-from tests.checkout import ROOT
 from tests.local_athena.service import LocalAthena
 
-DAY = "2026-03-10"
-
-
-def generate(logs: Path, events: int) -> None:
-    """Lets scripts/tools/benchmark.py write its log files of DAY."""
-    spec = importlib.util.spec_from_file_location("benchmark", ROOT / "scripts" / "tools" / "benchmark.py")
-    assert spec
-    assert spec.loader
-    benchmark = sys.modules["benchmark"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(benchmark)
-    assert benchmark.DAY == DAY
-    benchmark.generate(logs, events)
+from tools.benchmark.generate import DAY, generate
 
 
 def main() -> int:

@@ -1,0 +1,1 @@
+"""Measures the review on generated logs: see __main__.py."""
