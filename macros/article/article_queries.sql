@@ -23,16 +23,22 @@
         '10.2.1.2': {'number': '10.2.2', 'filter': "events.session_issuer_name like '%root%'"},
         '10.2.1.3': {'number': '10.2.3', 'filter': bucket_read | replace('stores_seed', ref('audit_log_stores'))},
         '10.2.1.4': {
-            'number': '10.2.4', 'filter': "events.event_name = 'ConsoleLogin' and events.response_elements like '%Failure%'"
+            'number': '10.2.4',
+            'filter': "events.event_name = 'ConsoleLogin' and events.response_elements like '%Failure%'"
         },
         '10.2.1.5': {
-            'number': '10.2.5', 'filter': "events.event_name = 'AddUserToGroup' and events.request_parameters like '%Admin%'"
+            'number': '10.2.5',
+            'filter': "events.event_name = 'AddUserToGroup' and events.request_parameters like '%Admin%'"
         },
-        '10.2.1.6': {'number': '10.2.6', 'filter': "events.event_name = 'StopLogging' or events.event_name = 'StartLogging'"},
+        '10.2.1.6': {
+            'number': '10.2.6',
+            'filter': "events.event_name = 'StopLogging' or events.event_name = 'StartLogging'"
+        },
         '10.4.1-security-groups': {
             'number': '10.6',
-            'filter': "events.event_name like '%SecurityGroup%' and (events.event_name like 'Create%' or events.event_name like 'Delete%'"
-            ~ " or events.event_name like 'Update%' or events.event_name like 'Authorize%')"
+            'filter': "events.event_name like '%SecurityGroup%' and (events.event_name like 'Create%'"
+            ~ " or events.event_name like 'Delete%' or events.event_name like 'Update%'"
+            ~ " or events.event_name like 'Authorize%')"
         },
         '10.4.1-network': {
             'number': '10.6', 'filter': "events.event_name like '%Subnet%' and events.event_name not like 'Describe%'"

@@ -2,7 +2,7 @@
    line for the requirement says of the event.
 
    store: the column with that store; of a requirement that has no stores of its own, either of the two #}
-{% macro events_with_catalogue(requirement, store='coalesce(cardholder_data_store, audit_log_store)') %}
+{% macro events_with_catalogue(requirement, store='coalesce(events.cardholder_data_store, events.audit_log_store)') %}
     select
         events.*,
         {{ store }} as store,
