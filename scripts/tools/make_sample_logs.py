@@ -3,10 +3,10 @@
 
     python scripts/tools/make_sample_logs.py [DIR]      (default: sample_logs beside scripts/)
 
-DIR/AWSLogs is removed and written anew, the same every time: nothing here reads a clock or a random source. Account
-ids, addresses, access keys and names are those that AWS and the RFCs set aside for documentation.
+DIR/AWSLogs is removed and rewritten, the same every time: nothing here reads a clock or a random source. Account ids,
+addresses, access keys and names are those that AWS and the RFCs reserve for documentation.
 
-What happens is told in sample_logs/story.txt, one event a line; this script knows how CloudTrail records it. Monday
+sample_logs/story.txt says what happens, one event per line; this script knows how CloudTrail records it. Monday
 2026-03-09 is an ordinary day. On Tuesday 2026-03-10, the day that is reviewed by default, a stranger finds a forgotten
 access key. On Wednesday 2026-03-11 the administrators clean up, and the security account's eu-west-1 delivers nothing.
 """
@@ -70,7 +70,7 @@ GITHUB = f"arn:aws:iam::{PROD}:oidc-provider/token.actions.githubusercontent.com
 # --------------------------------------------------------------------------------------------------------------- who
 @dataclass(frozen=True)
 class Actor:
-    """Who calls: the userIdentity, the address and the user agent that CloudTrail records."""
+    """A caller: the userIdentity, the address and the user agent that CloudTrail records."""
 
     identity: Json
     ip: str = OFFICE
@@ -119,7 +119,7 @@ def role(
 def person(
     account: str, name: str, permissions: str = "AdministratorAccess", ip: str = OFFICE, agent: str = BROWSER
 ) -> Actor:
-    """A person who came through IAM Identity Center."""
+    """A person who signed in through IAM Identity Center."""
     reserved = f"AWSReservedSSO_{permissions}_{hexes(16, account, permissions)}"
     actor = role(account, reserved, f"{name}@example.com", ip, agent, "aws-reserved/sso.amazonaws.com/")
     store = "arn:aws:identitystore::444455556666:identitystore/d-9067example"
@@ -135,7 +135,7 @@ def user(name: str, key: str, ip: str = OFFICE, agent: str = CLI, **more: Any) -
 
 
 def root(ip: str = HOME, context: Json | None = None) -> Actor:
-    """The root user, or (with a context) a session that AWS shows as root; without one, a root who signs in."""
+    """The root user signing in or, with a context, a session that AWS shows as root."""
     identity = {"type": "Root", "principalId": PROD, "arn": f"arn:aws:iam::{PROD}:root", "accountId": PROD}
     identity["accessKeyId"] = "" if context is None else "ASIA" + token(9, "root") + "EXAMPLE"
     return Actor(identity | ({} if context is None else {"sessionContext": session(**context)}), ip, BROWSER)
@@ -223,7 +223,7 @@ def actor(name: str) -> Actor:
 
 # ---------------------------------------------------------------------------------------------------------- the events
 def value_of(key: str, text: str) -> Any:
-    """JSON where it looks like JSON; account ids and documents stay text."""
+    """JSON if it looks like JSON; account ids and documents stay text."""
     is_json = text[:1] in '{["' or text in ("true", "false", "null") or (text.isdigit() and len(text) < 7)
     return json.loads(text) if text and is_json and not key.endswith("Document") else text
 
@@ -392,7 +392,7 @@ class Trail:
             place.append((datetime.fromisoformat(f"{when:%Y-%m-%d}T{again}Z"), record))
 
     def event_id(self, *parts: object) -> str:
-        """The same on each run, never the same for two events."""
+        """An id that is the same on each run, and never the same for two events."""
         name = "|".join(map(str, parts))
         self.seen[name] = self.seen.get(name, 0) + 1
         digest = hashlib.sha256(f"{name}|{self.seen[name]}".encode()).digest()
@@ -407,7 +407,7 @@ def lines_of(text: str) -> list[str]:
 
 # ----------------------------------------------------------------------------------------------------------- the files
 def write(target: Path, folder: str, stamp: str, content: Json) -> str:
-    """Write one .json.gz, the same bytes each time; return the SHA-256 of what is inside."""
+    """Write one .json.gz, the same bytes each time; return the SHA-256 of its content."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     path = target / folder / stamp
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -422,7 +422,7 @@ def folder_of(account: str, kind: str, region: str, when: datetime) -> str:
 
 
 def write_logs(target: Path, trail: Trail) -> list[Json]:
-    """One file for each stretch of activity, under the day of its delivery. Returns what a digest says of each."""
+    """Write one file per stretch of activity, under the day of its delivery; return the digest entry of each."""
     files = []
     for (account, region), entries in sorted(trail.delivered.items()):
         batches: list[list[tuple[datetime, Json]]] = []
@@ -443,7 +443,7 @@ def write_logs(target: Path, trail: Trail) -> list[Json]:
 
 
 def sample_key() -> RSAPrivateKey:
-    """The key that signs the sample's digests, the same every time. It guards nothing: anybody can make it."""
+    """The key that signs the sample's digests, the same every time. It protects nothing: anyone can make it."""
     exponent = 65537
     p, q = (_prime(f"Example Pay's sample key, {number}") for number in ("first prime", "second prime"))
     d = pow(exponent, -1, (p - 1) * (q - 1))
@@ -465,7 +465,7 @@ def public_der(key: RSAPrivateKey) -> bytes:
 
 
 def fingerprint_of(key: RSAPrivateKey) -> str:
-    """The name by which a digest calls its key."""
+    """The name by which a digest refers to its key."""
     return hashlib.md5(public_der(key), usedforsecurity=False).hexdigest()
 
 
@@ -483,7 +483,7 @@ def write_public_key(target: Path, key: RSAPrivateKey) -> None:
 def write_digests(
     target: Path, account: str, region: str, first: str, hours: int, logs: list[Json], key: RSAPrivateKey
 ) -> None:
-    """Hourly digest files from `first` on, each with the hash and the signature of the one before."""
+    """Hourly digest files from `first` on, each with the hash and signature of the previous one."""
     fingerprint = fingerprint_of(key)
     previous: Json = dict.fromkeys(("S3Bucket", "S3Object", "HashValue", "HashAlgorithm", "Signature"))
     for number in range(hours):
@@ -542,7 +542,7 @@ def write_insight(target: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the tree; the only argument is where."""
+    """Write the files; the only argument is the target folder."""
     target = Path(arguments[0]) if arguments else SAMPLE_LOGS
     shutil.rmtree(target / "AWSLogs", ignore_errors=True)
     trail = Trail()
@@ -550,9 +550,9 @@ def main(arguments: list[str]) -> int:
     logs = write_logs(target, trail)
     key = sample_key()
     write_public_key(target, key)
-    for account, region in trail.delivered:  # all that lies in Tuesday's and Wednesday's folders, and a little more
+    for account, region in trail.delivered:  # everything in Tuesday's and Wednesday's folders, and a little more
         first, hours = "2026-03-09T23:36:00Z", 50
-        if (account, region) == (PROD, "ap-southeast-2"):  # on Monday nothing happened there, proved
+        if (account, region) == (PROD, "ap-southeast-2"):  # they prove that nothing happened there on Monday
             first, hours = "2026-03-08T23:36:00Z", 74
         elif (account, region) == (SECURITY, "eu-west-1"):  # on Wednesday it is silent
             hours = 26

@@ -16,7 +16,7 @@ from tests.checkout import ROOT, Checkout
         (["run", "--logs", "sample_logs", "--run-date", "10.03.2026"], "'10.03.2026' is not a day; write it as 2026-"),
         (["run", "--logs", "sample_logs", "--run-date", "2999-01-01"], "2999-01-01 is not over yet"),
         (["run", "--logs", "sample_logs", "--run-date", "0999-01-01"], "0999-01-01 is before CloudTrail began"),
-        (["run", "--logs", "sample_logs", "--evidence", "x", "--state", "x/y"], "lies in the evidence, "),
+        (["run", "--logs", "sample_logs", "--evidence", "x", "--state", "x/y"], "is inside the evidence, "),
         (["run", "--logs", "sample_logs", "--log-format", "xml"], "'xml' is not one of 'text', 'json'"),
         (["review"], "No such command 'review'"),
     ],

@@ -1,4 +1,4 @@
-"""What the commands tell: for people, or one JSON object a line for machines."""
+"""What the commands print: text for people, or one JSON object per line for machines."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class TextReporter:
 
 
 class JsonReporter:
-    """One JSON object a line, on standard output."""
+    """One JSON object per line, on standard output."""
 
     def started(self, run_date: date, logs: str, target: str) -> None:
         self._print("started", run_date=str(run_date), logs=logs, target=target)
@@ -132,7 +132,7 @@ class JsonReporter:
 
 
 def print_status(days: Iterable[Day]) -> None:
-    """A calendar of days: how each was reviewed, and by whom it was signed."""
+    """A calendar of days: the state of each day's review, and who signed it off."""
     table = Table("Day", "Review", title_justify="left")
     table.add_column("Unexpected findings", justify="right")
     table.add_column("Signed by")
@@ -142,11 +142,11 @@ def print_status(days: Iterable[Day]) -> None:
     if table.rows:
         console.print(table, soft_wrap=False)
     else:
-        console.print("No day was reviewed yet.")
+        console.print("No day has been reviewed yet.")
 
 
 def _unexpected(day: Day) -> str:
-    """The number of unexpected findings; empty, or `no logs`, where nothing could be counted."""
+    """The number of unexpected findings; empty, or `no logs`, if nothing could be counted."""
     if day.manifest is None or day.manifest.conclusion.state is State.FAILED:
         return ""
     counted = day.manifest.conclusion.unexpected_findings
@@ -161,9 +161,9 @@ def _signed(day: Day) -> str:
 
 
 def print_day(day: Day, evidence: str, review: list[Row], findings: dict[str, list[Row]], limit: int) -> None:
-    """A day's table, and of each requirement's findings as many as `limit`, unexpected ones first.
+    """A day's table, and up to `limit` findings of each requirement, unexpected ones first.
 
-    `review` and `findings` are what read_day gives; `evidence` is the place of all evidence.
+    `review` and `findings` are what read_day returns; `evidence` is where all evidence is kept.
     """
     where = f"{evidence.rstrip('/')}/{day.manifest.record.folder}" if day.manifest else evidence
     console = _console()
@@ -196,7 +196,7 @@ def print_day(day: Day, evidence: str, review: list[Row], findings: dict[str, li
 
 
 def print_verified(verified: Verified) -> None:
-    """What was verified, and each fault in a line."""
+    """What was verified, and one line per fault."""
     console = _console()
     for note in verified.notes:
         console.print(Text(printable(f"Note: {note}")))
@@ -210,7 +210,7 @@ def print_verified(verified: Verified) -> None:
 
 
 def _review_table(run_date: date, *headings: str) -> Table:
-    """The table of a day's requirements, which is still without rows."""
+    """The table of a day's requirements, without rows yet."""
     table = Table(title=f"PCI DSS log review of {run_date}", title_justify="left", title_style="bold")
     table.add_column("Requirement", no_wrap=True)
     table.add_column("Asks for")
@@ -227,5 +227,5 @@ def _console() -> Console:
 
 
 def _cut(line: str) -> str:
-    """Whoever writes a log can write a megabyte into one field."""
+    """The writer of a log can put a megabyte into one field."""
     return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} … ({len(line)} characters)"

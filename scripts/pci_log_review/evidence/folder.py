@@ -21,7 +21,7 @@ _LOCK = ".lock"
 class FolderEvidence:
     """Evidence in a local folder, which the first lock or file creates.
 
-    Every file and folder is written below a hidden name beside its final one, flushed to the disk and then renamed.
+    Every file and folder is written under a hidden name next to its final one, flushed to disk and then renamed.
     """
 
     def __init__(self, where: str) -> None:
@@ -51,7 +51,7 @@ class FolderEvidence:
         path = self._path(key)
         with reported(f"read {self.where}/{key}"):
             if not stat.S_ISREG(path.stat().st_mode):
-                raise OSError("it is not a regular file")  # a pipe would never end
+                raise OSError("it is not a regular file")  # reading a pipe might never end
             return path.read_bytes()
 
     def write(self, key: str, data: bytes) -> None:
@@ -75,7 +75,7 @@ class FolderEvidence:
         try:
             yield staged
         finally:
-            shutil.rmtree(staged, ignore_errors=True)  # what was published has another name now
+            shutil.rmtree(staged, ignore_errors=True)  # a published folder has been renamed
 
     def publish(self, staged: Path, folder: str, seal: str) -> None:
         final = self._path(folder)
@@ -90,8 +90,8 @@ class FolderEvidence:
 
     @contextmanager
     def lock(self) -> Iterator[int | None]:
-        # The file stays when the lock is given back: two runs could else each lock a file of that name. It is not
-        # unlocked but closed, so that a child process that has the descriptor keeps the lock.
+        # The file stays after the lock is released: otherwise two runs could each lock a file of that name. It is
+        # closed, not unlocked, so a child process that has the descriptor keeps the lock.
         with reported(f"lock {self.where}"):
             _make_folder(self._root)
             file = os.open(self._root / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
@@ -121,13 +121,13 @@ class FolderEvidence:
         return path
 
     def _names(self) -> Iterator[str]:
-        """Every file, and every folder that is unfinished, which is not looked into."""
+        """Every file, and every unfinished folder without its contents."""
         unseen = [""]
         while unseen:
             folder = unseen.pop()
             for entry in self._entries(folder):
                 key = f"{folder}/{entry.name}" if folder else entry.name
-                # a link to a folder stands for a file, which can't be read: following it could have no end
+                # a link to a folder counts as a file, which can't be read: following it might never end
                 if entry.is_dir(follow_symlinks=False) and not _is_unfinished(key):
                     unseen.append(key)
                 else:
@@ -148,7 +148,7 @@ def _is_unfinished(key: str) -> bool:
 
 @contextmanager
 def _hidden_file(path: Path, data: bytes) -> Iterator[Path]:
-    """The bytes, safe on the disk, under a hidden name beside `path`; at the end the folder is flushed, too."""
+    """The bytes, flushed to disk, under a hidden name next to `path`; at the end the folder is flushed, too."""
     _make_folder(path.parent)
     hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_UNFINISHED}")
     try:
@@ -163,7 +163,7 @@ def _hidden_file(path: Path, data: bytes) -> Iterator[Path]:
 
 
 def _make_folder(path: Path) -> None:
-    """Creates the folder and those above it, each one safe on the disk."""
+    """Creates the folder and its parents, each one flushed to disk."""
     if path.is_dir():
         return
     try:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PARALLEL_UPLOADS = 8
 RENEW_SECONDS = 30.0
-LEASE_SECONDS = 300.0  # an S3 lock that was not renewed for so long belongs to a dead run
+LEASE_SECONDS = 300.0  # an S3 lock that was not renewed for this long belongs to a dead run
 
 RetentionMode = Literal["GOVERNANCE", "COMPLIANCE"]
 
@@ -35,15 +35,15 @@ _REFUSALS = {"PreconditionFailed", "ConditionalRequestConflict", "OperationAbort
 
 
 class _Refused(Exception):
-    """S3 refused a conditional put: the object is not as the condition says."""
+    """S3 refused a conditional put: its condition is not met."""
 
 
 class S3Evidence:
     """Evidence in an S3 bucket, below a prefix.
 
     Needs s3:ListBucket, GetObject, PutObject and DeleteObject (the lock only), and with retention PutObjectRetention.
-    The lock is an object that its holder renews; its age is told by S3's clock, never by that of a machine of ours.
-    Where it cannot be deleted at the end, it is free after LEASE_SECONDS, as that of a dead run is.
+    The lock is an object that its holder renews; its age is measured by S3's clock, never by a local one. If it cannot
+    be deleted at the end, it expires after LEASE_SECONDS, like that of a dead run.
     """
 
     def __init__(
@@ -141,12 +141,12 @@ class S3Evidence:
                 raise locked_by(self.where, content)
             try:
                 lease.etag = self._put_if(request | {"IfMatch": found}, lease.writer)
-            except _Refused:  # another run took it in this moment
+            except _Refused:  # another run took it at this moment
                 raise locked_by(self.where, self._found_lock()[1]) from None
             return lease
 
     def _found_lock(self) -> tuple[str, bytes, float]:
-        """The lock object's ETag, content and age in seconds, by S3's clock. Raises Locked where it is gone."""
+        """The lock object's ETag, content and age in seconds, by S3's clock. Raises Locked if it is gone."""
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + _LOCK)
         except self._client.exceptions.NoSuchKey:
@@ -156,11 +156,11 @@ class S3Evidence:
 
     def _keep_renewing(self, lease: _Lease, over: Event) -> None:
         while not over.wait(RENEW_SECONDS):
-            with suppress(EvidenceError):  # no network, perhaps: the next beat tries again
+            with suppress(EvidenceError):  # no network, perhaps: the next renewal tries again
                 self._renew(lease)
 
     def _renew(self, lease: _Lease) -> None:
-        """Raises EvidenceError where S3 can't be asked; that the lock was lost is left in the lease."""
+        """Raises EvidenceError if the request to S3 fails; a lost lock is recorded in the lease."""
         with lease.mutex, reported(f"renew the lock of {self.where}"):
             if lease.lost:
                 return
@@ -171,8 +171,8 @@ class S3Evidence:
                 lease.lost = True
 
     def _release(self, lease: _Lease) -> None:
-        with suppress(EvidenceError):  # the lease runs out by itself
-            self._renew(lease)  # so that the ETag is that of our last put, even where its answer never came
+        with suppress(EvidenceError):  # the lease expires by itself
+            self._renew(lease)  # so that the ETag is that of our last put, even if its response was lost
             if not lease.lost:
                 with reported(f"unlock {self.where}"):
                     self._client.delete_object(Bucket=self._bucket, Key=self._prefix + _LOCK, IfMatch=lease.etag)
@@ -198,10 +198,10 @@ class S3Evidence:
         return request
 
     def _put_if(self, request: PutObjectRequestTypeDef, writer: str) -> str:
-        """The object's ETag after a conditional put. Raises _Refused where the condition is not met.
+        """The object's ETag after a conditional put. Raises _Refused if the condition is not met.
 
-        A put whose answer was lost is sent again and refused, as its object is there: the object's metadata name the
-        writer, so that it knows its own.
+        A put whose response was lost is retried and refused, since its object exists: the writer in the object's
+        metadata shows that it is this run's own.
         """
         try:
             return self._client.put_object(**request | {"Metadata": {"writer": writer}})["ETag"]
@@ -234,7 +234,7 @@ class _Lease:
 
     def __init__(self) -> None:
         self.since = datetime.now(UTC)
-        self.writer = secrets.token_hex(16)  # also makes each holder's ETag its own: it can be the content's hash
+        self.writer = secrets.token_hex(16)  # also makes each holder's ETag unique: it can be the content's hash
         self.etag = ""
         self.lost = False
         self.mutex = Lock()

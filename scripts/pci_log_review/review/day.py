@@ -1,4 +1,4 @@
-"""One day's review: take the inventory, run dbt, write the evidence, seal it, and say what came of it."""
+"""One day's review: take the inventory, run dbt, write the evidence, seal it, and return the result."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .options import Run
 _PACKAGES = ("pci-log-review", "dbt-core", "dbt-duckdb", "dbt-athena-community", "duckdb", "boto3")
 _SHOWN_GAPS = 10
 _SHOWN_MESSAGE = 300  # characters
-_MAX_ATTEMPTS = 20  # each but the first leaves out one log file more that only Athena can't read
+_MAX_ATTEMPTS = 20  # each retry leaves out one more log file that only Athena can't read
 
 
 class Exit(IntEnum):
@@ -43,7 +43,7 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True)
 class Requirement:
-    """A line of the day's table: what a requirement asks, what was found, and how its tests ended."""
+    """A line of the day's table: what a requirement asks for, what was found, and how its tests ended."""
 
     requirement: str
     asks: str
@@ -56,9 +56,9 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Reviewed:
-    """A day's review as it was sealed at `evidence`. Of a review that failed, all that there is is the conclusion.
+    """A day's review, sealed at `evidence`. A review that failed has only its conclusion.
 
-    `notes` are worth knowing and make no day incomplete.
+    `notes` are worth knowing but do not make the day incomplete.
     """
 
     conclusion: Conclusion
@@ -73,7 +73,7 @@ class Reviewed:
 
     @property
     def is_failed(self) -> bool:
-        """Whether there are no results; the conclusion's gaps are the reasons."""
+        """Whether there are no results; the conclusion's gaps then say why."""
         return self.conclusion.state is State.FAILED
 
     @property
@@ -84,9 +84,9 @@ class Reviewed:
 
 
 def review_day(run: Run, dbt: Dbt, run_date: date, on_progress: Callable[[Progress], None]) -> Reviewed:
-    """Reviews one day and seals what came of it, failures included. The caller holds the evidence's lock.
+    """Reviews one day and seals the result, even if it failed. The caller holds the lock of the evidence.
 
-    Raises EvidenceError where the evidence can't be written: then no review of the day was sealed.
+    Raises EvidenceError if the evidence can't be written: then no review of the day was sealed.
     """
     started = datetime.now(UTC)
     store = run.evidence
@@ -121,7 +121,7 @@ def _review(
     on_progress: Callable[[Progress], None],
     started: datetime,
 ) -> tuple[Conclusion, dict[str, Any]]:
-    """Reviews the day and writes its evidence; returns what was found as Reviewed has it."""
+    """Reviews the day and writes its evidence; returns the conclusion and the other fields of Reviewed."""
     if isinstance(run.profile.connection, AthenaConnection):
         check_work_group(run.session, run.profile.connection)
     inventory = take_inventory(run, run_date)
@@ -149,9 +149,9 @@ def _review(
 
 
 def take_inventory(run: Run, run_date: date) -> Inventory:
-    """Lists what was delivered and checks it against the digests; on the embedded target it is made queryable at once.
+    """Lists what was delivered and checks it against the digests; the embedded target also makes it queryable.
 
-    Raises LogStoreError where the logs can't be listed.
+    Raises LogStoreError if the logs can't be listed.
     """
 
     def keys_of(regions: list[str]) -> Sequence[PublicKey] | None:
@@ -169,10 +169,10 @@ def _build(
     inventory: Inventory,
     on_progress: Callable[[Progress], None],
 ) -> tuple[Inventory, DbtResult, list[str]]:
-    """Runs dbt. Athena fails on a damaged log file: then all are read, and dbt runs again without the damaged ones, and
-    without those on which only Athena fails.
+    """Runs dbt. If Athena fails on a damaged log file, all files are read, and dbt runs again without the damaged ones
+    and those on which only Athena fails.
 
-    Returns the inventory with what is known of the files then, what dbt did, and the ids of its invocations.
+    Returns the updated inventory, what dbt did, and the ids of its invocations.
     """
     connection = run.profile.connection
     if not isinstance(connection, AthenaConnection):
@@ -189,12 +189,12 @@ def _build(
             break
         if attempt == 0:
             inventory = with_unreadable_files(inventory, run.logs)
-        inventory = inventory.with_problem(*named)  # if our reader found nothing wrong with it
+        inventory = inventory.with_problem(*named)  # changes nothing if our reader found a problem
     return inventory, built, invocations
 
 
 def _named_log_file(built: DbtResult, inventory: Inventory) -> tuple[str, str] | None:
-    """A log file on which a query failed, and in which words."""
+    """A log file on which a query failed, and its problem in Athena's words."""
     for node in built.failed():
         for file in inventory.files:
             if file.kind == "log" and not file.problem and file.log_file in node.message:
@@ -203,7 +203,7 @@ def _named_log_file(built: DbtResult, inventory: Inventory) -> tuple[str, str] |
 
 
 def _reasons(failed: list[Node]) -> Iterator[str]:
-    """One line for each reason: what is wrong with the place itself is the same for every node."""
+    """One line per reason: a fault of the target itself is the same for every node."""
     nodes: dict[str, list[str]] = {}
     for node in failed:
         nodes.setdefault(node.message, []).append(node.name)
@@ -231,9 +231,9 @@ def _conclusion(run_date: date, rows: list[dict[str, Any]], gaps: list[str], int
 
 
 def _found(rows: list[dict[str, Any]], built: DbtResult, broken: dict[str, dict[str, int]]) -> dict[str, Any]:
-    """The fields of Reviewed that tell of a review that did not fail.
+    """The fields of Reviewed that only a review that did not fail has.
 
-    `broken` has, for each test that found rows which must not be, how many are under which requirement.
+    `broken` has, for each test that found rows that must not exist, their number under each requirement.
     """
     totals = ("regions_with_logs", "regions_in_scope", "log_files", "events")  # the same in every row
     return {
@@ -246,7 +246,7 @@ def _found(rows: list[dict[str, Any]], built: DbtResult, broken: dict[str, dict[
 
 
 def _requirement(row: dict[str, Any], built: DbtResult, broken: dict[str, dict[str, int]]) -> Requirement:
-    """The requirement's line; what a test asserts of all findings passed for it where none of its own breaks it."""
+    """The requirement's line; a test of all findings counts as passed if no finding of the requirement fails it."""
     tests = [node for node in built.nodes if "findings" in node.tests]
     passed = [
         node
@@ -294,7 +294,7 @@ def _broken(node: Node) -> str:
 
 
 def _cost(queries: list[Query], rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the run read, for run.json: Athena bills by the bytes scanned."""
+    """What the run read, for run.json: Athena bills by bytes scanned."""
     cost: dict[str, Any] = {"log_files_read": rows[0]["log_files"], "events_read": rows[0]["events"]}
     if queries:
         cost |= {"queries": len(queries), "bytes_scanned": sum(query.bytes_scanned for query in queries)}
@@ -302,7 +302,7 @@ def _cost(queries: list[Query], rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _about(run: Run, started: datetime, conclusion: Conclusion) -> dict[str, Any]:
-    """What run.json tells of the run itself."""
+    """What run.json says about the run itself."""
     return {
         "run_date": str(conclusion.run_date),
         "target": run.profile.target,
@@ -322,9 +322,9 @@ def _about(run: Run, started: datetime, conclusion: Conclusion) -> dict[str, Any
 def _git_commit() -> str | None:
     try:
         project = str(project_dir())
-        # the checkout may be another user's, as a service's is
+        # the checkout may belong to another user, as a service's does
         git = ("git", "-c", f"safe.directory={project}", "-C", project)
-        described = subprocess.run(  # noqa: S603  # the words are all ours
+        described = subprocess.run(  # noqa: S603  # every argument is ours
             [*git, "describe", "--always", "--dirty", "--abbrev=40"], capture_output=True, text=True, check=True
         )
     except (OSError, subprocess.CalledProcessError):

@@ -1,4 +1,4 @@
-"""Writes what a run found into the day's evidence folder: tables as CSV and Parquet, the SQL, and how it was run."""
+"""Writes a run's results into the day's evidence folder: tables as CSV and Parquet, the SQL, and how it was run."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def write_evidence(
     queries: list[Query],
     run: dict[str, Any],
 ) -> None:
-    """Writes the files into the folder, which is there and empty; `run` is what run.json tells besides what dbt did.
+    """Writes the files into the folder, which exists and is empty; `run` is what run.json says besides what dbt did.
 
-    `settings` is the folder of the settings that the run had, which tell what was expected. `broken` has, for each test
-    that found rows which must not be, how many are under which requirement. `queries` are Athena's own
-    records of what it executed; on the embedded target there are none.
+    `settings` is the run's settings folder, which shows what was expected. `broken` has, for each test that found rows
+    that must not exist, their number under each requirement. `queries` are Athena's own records of what it executed;
+    on the embedded target there are none.
     """
     (folder / "findings").mkdir()
     (folder / "settings").mkdir()
@@ -63,9 +63,9 @@ def write_evidence(
 def _by_requirement(
     findings: pa.RecordBatchReader, requirements: Iterable[str]
 ) -> Iterator[tuple[str, pa.RecordBatchReader]]:
-    """The findings of each requirement, each to be read to its end before the next; both are in the same order.
+    """The findings of each requirement, to be read to the end before the next; both arguments have the same order.
 
-    Raises ResultsError where a finding is of none of the requirements: it would stand in no file.
+    Raises ResultsError if a finding belongs to none of the requirements: it would be in no file.
     """
     groups = groupby(_runs(findings), key=lambda run: run[0])
     group = next(groups, None)
@@ -90,12 +90,12 @@ def _runs(findings: pa.RecordBatchReader) -> Iterator[tuple[str, pa.RecordBatch]
 
 
 def write_run(folder: Path, run: dict[str, Any]) -> None:
-    """Writes run.json, all that there is of a run which failed."""
+    """Writes run.json, the only results file of a run that failed."""
     (folder / "run.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
 
 
 def _write_sql(folder: Path, build: DbtResult, queries: list[Query]) -> None:
-    """A file for each model: on Athena every statement as executed, with its id and bytes; else the compiled query."""
+    """One file per model: on Athena every statement as executed, with its id and bytes; else the compiled query."""
     folder.mkdir()
     for node in build.nodes:
         if node.kind == "model":

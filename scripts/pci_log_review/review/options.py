@@ -1,4 +1,4 @@
-"""What a run was asked to do, and what it opens for that, once."""
+"""The options of a run, and what it opens once for all its days."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ..warehouse.profile import AthenaConnection, Profile, read_profile
 
 @dataclass(frozen=True)
 class EvidencePlace:
-    """Where the evidence lies and, if that is S3, how it is encrypted and how long each file is locked."""
+    """Where the evidence is kept and, on S3, how it is encrypted and how long each file is locked."""
 
     where: str
     kms_key: str | None = None
@@ -35,7 +35,7 @@ class EvidencePlace:
     retention_mode: str = "GOVERNANCE"
 
     def open(self, session: boto3.Session | None = None) -> EvidenceStore:
-        """The store there, with that AWS identity or the environment's. Raises UsageError where there can't be one."""
+        """Opens the store, with that AWS identity or the environment's. Raises UsageError if it can't be opened."""
         where = self.where if is_s3(self.where) else str(Path(self.where).absolute())
         try:
             return open_evidence(where, self.kms_key, self.retention_days, self.retention_mode, session)
@@ -45,7 +45,7 @@ class EvidencePlace:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What one run of the review was asked to do; where `settings` and `state` are None, they are the project's."""
+    """The options of one run of the review; if `settings` or `state` is None, it is the project's."""
 
     logs: str
     target: str
@@ -59,8 +59,8 @@ class RunOptions:
 class Run:
     """What the days of a run share, opened once. Paths are absolute.
 
-    `public_keys` are CloudTrail's keys from `public_keys_file`; without a file they are asked of CloudTrail, unless the
-    logs lie in a folder. `token` marks what this run converted.
+    `public_keys` are CloudTrail's keys from `public_keys_file`; without a file, CloudTrail is asked for them, unless
+    the logs are in a folder. `token` marks what this run converted.
     """
 
     session: boto3.Session
@@ -76,14 +76,14 @@ class Run:
     public_keys: Sequence[PublicKey] | None
 
     def public_keys_of(self, regions: list[str], run_date: date) -> Sequence[PublicKey] | None:
-        """CloudTrail's keys in the regions around the day; None where nobody can be asked. Raises LogStoreError."""
+        """CloudTrail's keys in the regions around the day; None if they have no source. Raises LogStoreError."""
         if self.public_keys is not None or not is_s3(self.logs.root):
             return self.public_keys
         return keys_from_cloudtrail(self.session, regions, run_date)
 
 
 def open_run(options: RunOptions) -> Run:
-    """Opens what the run needs. Raises UsageError where something is wrong that can be seen before anything runs."""
+    """Opens what the run needs. Raises UsageError for every mistake that can be seen before anything runs."""
     project = project_dir()
     settings = (options.settings or project / "seeds" / "settings").absolute()
     state = (options.state or project / "state").absolute()
@@ -92,7 +92,7 @@ def open_run(options: RunOptions) -> Run:
     if faults := check_settings(settings):
         raise UsageError("\n".join(f"settings: {fault}" for fault in faults))
     token = secrets.token_hex(16)
-    # By these dbt, used alone as well, is told where logs, settings and state are
+    # dbt, also when used alone, finds logs, settings and state by these
     environment = os.environ | {
         "PCI_LOG_REVIEW_LOGS": logs,
         "PCI_LOG_REVIEW_SETTINGS": settings_for_dbt(settings, project),
@@ -110,7 +110,7 @@ def open_run(options: RunOptions) -> Run:
     keys = keys_from_file(public_keys_file) if public_keys_file else None
     evidence = options.evidence.open(session)
     if not is_s3(evidence.where) and state.resolve().is_relative_to(Path(evidence.where).resolve()):
-        raise UsageError(f"the state, {state}, lies in the evidence, {evidence.where}: give each its own folder")
+        raise UsageError(f"the state, {state}, is inside the evidence, {evidence.where}: give each its own folder")
     dbt = DbtProject(project, profile, state, environment)
     return Run(
         session=session,

@@ -19,7 +19,7 @@ from .options import Run
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to: its exit code is that of its worst day. `reasons` say why it ended early."""
+    """The result of a run: its exit code is that of its worst day. `reasons` say why it ended early."""
 
     days: list[Reviewed]
     left: int
@@ -27,7 +27,7 @@ class Outcome:
 
     @property
     def exit(self) -> Exit:
-        """1 where a day failed, else 3 where one is incomplete, else 0."""
+        """1 if a day failed, else 3 if one is incomplete, else 0."""
         if self.reasons:
             return Exit.FAILED
         exits = {day.exit for day in self.days}
@@ -63,24 +63,24 @@ class Reporter(Protocol):
         """The run has ended."""
 
     def failed(self, message: str) -> None:
-        """Something could not be done; `message` has one line for each reason."""
+        """Something could not be done; `message` has one line per reason."""
 
 
 def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Reviewed]) -> Outcome:
-    """Reviews the days that are due, oldest first, and seals each; a day that fails keeps no other waiting.
+    """Reviews the days that are due, oldest first, and seals each; a day that fails does not hold up the others.
 
-    Each sealed day is added to `done`, so that it can be told however the run ends.
+    Each sealed day is added to `done`, so that it can be reported however the run ends.
 
-    Raises Locked where another run is under way, EvidenceError where the evidence can't be read or written.
+    Raises Locked if another run is in progress, EvidenceError if the evidence can't be read or written.
     """
     store = run.evidence
-    state = FolderEvidence(str(run.state))  # two runs with evidence in two places share the tables
+    state = FolderEvidence(str(run.state))  # two runs with evidence in different places may share the tables
     with store.lock() as lock, state.lock() as state_lock:
         locks = tuple(fd for fd in (lock, state_lock) if fd is not None)
         store.clean()
         begin_chain(store)
         mend_latest(store)
-        chosen = due()  # asked under the lock: a run that has just ended may have done them
+        chosen = due()  # asked under the lock: a run that has just ended may have reviewed them
         if not chosen.days:
             return Outcome(done, chosen.left, [])
         run.state.mkdir(parents=True, exist_ok=True)
@@ -89,7 +89,7 @@ def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Re
                 reporter.started(run_date, run.logs.root, run.profile.target)
                 try:
                     day = review_day(run, dbt, run_date, reporter.progress)
-                except EvidenceError as error:  # what was sealed before is told all the same
+                except EvidenceError as error:  # days sealed before are still reported
                     return Outcome(done, chosen.left + len(chosen.days) - len(done), [str(error)])
                 reporter.reviewed(day)
                 done.append(day)
@@ -97,5 +97,5 @@ def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Re
 
 
 def all_days(first: date, last: date) -> Due:
-    """Every day from the first to the last, reviewed already or not."""
+    """Every day from the first to the last, whether reviewed already or not."""
     return Due(days(first, last), 0)

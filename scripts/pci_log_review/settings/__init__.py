@@ -1,1 +1,1 @@
-"""The user's settings: checked, and written to start from."""
+"""The user's settings: checks them, and writes a set to start from."""

@@ -75,7 +75,7 @@ def is_region(name: str) -> bool:
     return name != "*" and _region(name) is None
 
 
-# Every settings file, its columns, and what each cell must be
+# Every settings file, its columns, and the check of each cell
 FILES: dict[str, dict[str, Check]] = {
     "trail_scope": {
         "account_id": _account,
@@ -103,15 +103,15 @@ FILES: dict[str, dict[str, Check]] = {
 
 
 def check_settings(folder: Path) -> list[Fault]:
-    """Every fault of the settings in `folder`, in the order of files and lines; empty where all is well."""
+    """Every fault in the settings in `folder`, in the order of files and lines; empty if there are none."""
     return [fault for name, columns in FILES.items() for fault in _check_file(folder / f"{name}.csv", columns)]
 
 
 def settings_for_dbt(folder: Path, project: Path) -> str:
-    """A folder with these settings inside the project, as a path relative to it.
+    """A folder inside the project that has these settings, as a path relative to the project.
 
-    dbt writes what it ran below target/run/ under the seed's own path: with a path outside the project it would write
-    over the user's files. So settings from elsewhere are copied, to a folder named by their content.
+    dbt writes what it ran to target/run/ plus the seed's own path: with a path outside the project it would overwrite
+    the user's files. So settings from elsewhere are copied to a folder named after their content.
     """
     if folder.resolve() == (project / "seeds" / "settings").resolve():
         return "seeds/settings"
@@ -128,7 +128,7 @@ def settings_for_dbt(folder: Path, project: Path) -> str:
             try:
                 whole.rename(copy)
             except OSError:
-                if not copy.is_dir():  # else another run has just made the same copy
+                if not copy.is_dir():  # otherwise another run has just made the same copy
                     raise
     return copy.relative_to(project).as_posix()
 
@@ -147,10 +147,10 @@ def _check_file(path: Path, columns: dict[str, Check]) -> Iterator[Fault]:
                 yield from (_fault(path, rows.line_num, text) for text in _row_faults(header, cells, columns))
                 key = tuple(cells)[:3:2] if path.stem == "trail_scope" else tuple(cells)
                 if key in seen:
-                    yield _fault(path, rows.line_num, f"says again what line {seen[key]} says")
+                    yield _fault(path, rows.line_num, f"repeats line {seen[key]}")
                 seen.setdefault(key, rows.line_num)
     except FileNotFoundError:
-        yield _fault(path, 1, f"there is no such file in {path.parent}; it may be empty but for its header")
+        yield _fault(path, 1, f"there is no such file in {path.parent}; it may be empty except for its header")
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         yield _fault(path, 1, f"cannot be read as CSV in UTF-8: {error}")
 
@@ -158,19 +158,19 @@ def _check_file(path: Path, columns: dict[str, Check]) -> Iterator[Fault]:
 def _header_faults(header: list[str], columns: list[str]) -> Iterator[str]:
     yield from (f"unknown column {name!r}; it has: {', '.join(columns)}" for name in header if name not in columns)
     yield from (f"column {name!r} is missing" for name in columns if name not in header)
-    yield from (f"column {name!r} stands twice" for name in columns if header.count(name) > 1)
+    yield from (f"column {name!r} appears twice" for name in columns if header.count(name) > 1)
 
 
 def _row_faults(header: list[str], cells: list[str], columns: dict[str, Check]) -> Iterator[str]:
     if len(cells) != len(header):
-        yield f"has {len(cells)} cells, and the header has {len(header)}"
+        yield f"has {len(cells)} cells, but the header has {len(header)}"
         return
     row = dict(zip(header, cells, strict=True))
     for name, value in row.items():
         if value != value.strip():
             yield f"{name}: {value!r} has spaces around it, so it would match nothing"
         elif set(value) & set("\\\r\n") or value.lower() == "null":
-            yield f"{name}: {value!r} is not read alike everywhere: no backslash, no line break, not the word null"
+            yield f"{name}: {value!r} is not read the same everywhere: no backslash, no line break, not the word null"
         elif fault := columns[name](value):
             yield f"{name}: {fault}"
     narrowing = [row[name] for name in ("principal", "event_source", "event_name", "resource") if name in row]

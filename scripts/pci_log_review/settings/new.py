@@ -1,4 +1,4 @@
-"""Writes a settings folder to start from, with the accounts and regions that the logs show."""
+"""Writes a settings folder to start from, with the accounts and regions found in the logs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ..common.errors import UsageError
 from ..common.project import project_dir
 from .checks import FILES, is_account, is_region
 
-# Shipped lines that suit everybody to begin with; all other files are for the user to fill
+# Shipped lines that are a good start for everyone; the user fills in all other files
 _KEPT = ("administrative_grants",)
 
 
 def write_settings(logs: str, folder: Path) -> tuple[int, int, list[str]]:
-    """Writes the six settings files into `folder`, none of which may be there yet.
+    """Writes the six settings files into `folder`, none of which may exist yet.
 
-    Returns the numbers of accounts and of accounts x regions found, and the names of account folders that are no
-    account ids. Raises UsageError where a file is there already, LogStoreError where the logs can't be listed.
+    Returns the numbers of accounts and of accounts x regions found, and the names of account folders that are not
+    account ids. Raises UsageError if a file exists already, LogStoreError if the logs can't be listed.
     """
     there = [f"{name}.csv" for name in FILES if (folder / f"{name}.csv").exists()]
     if there:
@@ -33,7 +33,7 @@ def write_settings(logs: str, folder: Path) -> tuple[int, int, list[str]]:
     for account_id in accounts:
         regions = [region for owner, region in known if owner == account_id]
         rows["trail_scope"] += [[account_id, "", region, "true", "daily"] for region in regions]
-        # An intruder works in the region that nobody watches, so all the others are in scope as well
+        # An intruder works in a region that nobody watches, so all other regions are in scope, too
         rows["trail_scope"].append([account_id, "", "*", "true", "may be quiet"])
     if is_s3(logs):
         rows["audit_log_stores"].append(["s3.amazonaws.com", s3_place(logs).bucket, "The bucket of these logs"])

@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def scope_of(settings: Path, project: Path) -> frozenset[tuple[str, str]]:
-    """Every (account id, region) that trail_scope.csv puts in scope; `*` is each region of the catalogue.
+    """Every (account id, region) that trail_scope.csv puts in scope; `*` is every region of the catalogue.
 
-    The settings were checked. That dbt finds the same scope is checked by the pre-hook, which reads the logs again
-    where it does not.
+    The settings have been checked. The pre-hook checks that dbt finds the same scope, and reads the logs again if it
+    does not.
     """
     every = [row["region"] for row in _rows(project / "seeds" / "catalogue" / "aws_regions.csv")] or ["*"]
     return frozenset(

@@ -1,4 +1,4 @@
-"""What is asked of Athena itself: whether the work group can be used, and what it recorded of a run."""
+"""Direct calls to Athena: checks the work group, and reads what its query history recorded of a run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_athena.client import AthenaClient
     from mypy_boto3_athena.type_defs import QueryExecutionTypeDef
 
-_AT_ONCE = 50  # what BatchGetQueryExecution takes
+_AT_ONCE = 50  # the most that BatchGetQueryExecution takes
 _COMMENT = re.compile(r"\s*(?:--\s*)?/\*(.*?)\*/\s*", re.DOTALL)
 
 
@@ -38,9 +38,10 @@ class Query:
 
 
 def check_work_group(session: boto3.Session, connection: AthenaConnection) -> None:
-    """Raises DbtFailed where the work group that profiles.yml names can't be used: every query would fail by itself.
+    """Raises DbtFailed if the work group that profiles.yml names can't be used: otherwise each query would fail.
 
-    One that enforces a place for its results would have Athena write the tables there, too, where they may expire.
+    A work group that enforces a location for its results would make Athena write the tables there, too, where they
+    may expire.
     """
     name = connection.work_group
     athena = session.client("athena", region_name=connection.region_name)
@@ -51,19 +52,19 @@ def check_work_group(session: boto3.Session, connection: AthenaConnection) -> No
     place = found.get("ResultConfiguration", {}).get("OutputLocation")
     if place and found.get("EnforceWorkGroupConfiguration"):
         raise DbtFailed(
-            f"work group {name!r} overrides client-side settings, so that the tables would lie among its query results "
-            f"in {place}, not in s3_data_dir: switch the override off"
+            f"work group {name!r} overrides client-side settings, so the tables would be written among its query "
+            f"results in {place}, not to s3_data_dir: turn the override off"
         )
 
 
 def queries_of(
     session: boto3.Session, connection: AthenaConnection, invocation_ids: list[str], since: datetime
 ) -> list[Query]:
-    """The statements of dbt invocations, with their ids and bytes, from the work group's history in the order of
-    submission.
+    """The statements of dbt invocations, with their ids and bytes scanned, from the work group's history in the order
+    of submission.
 
-    They are found by the query comment that dbt_project.yml defines; dbt-athena puts it before everything but `alter
-    table`, which adds partitions and reads nothing. Raises ResultsError.
+    They are found by the query comment that dbt_project.yml defines; dbt-athena puts it before every statement except
+    `alter table`, which adds partitions and reads nothing. Raises ResultsError.
     """
     found: list[Query] = []
     try:
@@ -71,7 +72,7 @@ def queries_of(
         for ids in _recent_ids(athena, connection.work_group):
             answer = athena.batch_get_query_execution(QueryExecutionIds=ids)
             if answer.get("UnprocessedQueryExecutionIds"):
-                raise ResultsError(f"the query history of Athena does not give all queries: {answer}")
+                raise ResultsError(f"the query history of Athena does not return all queries: {answer}")
             executions = answer["QueryExecutions"]
             found += [query for execution in executions if (query := _query(execution, invocation_ids))]
             submitted = [execution["Status"]["SubmissionDateTime"] for execution in executions]

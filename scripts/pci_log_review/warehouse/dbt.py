@@ -1,4 +1,4 @@
-"""Runs dbt in a process of its own, and reads what it did from its artifacts."""
+"""Runs dbt in a separate process, and reads what it did from its artifacts."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ import yaml
 
 from .profile import Profile
 
-# The environment variable by which the wrapper tells the pre-hook which conversions are its own (lake.is_converted)
+# The environment variable that tells the pre-hook which conversions this run made (lake.is_converted)
 CONVERTED = "PCI_LOG_REVIEW_CONVERTED"
-_DBT_ERROR = 2  # dbt's exit code where it could not even begin
-_MAX_VARS = 100_000  # bytes; a query has to name them all, and takes 262,144
+_DBT_ERROR = 2  # dbt's exit code if it could not start
+_MAX_VARS = 100_000  # bytes; a query has to name all the files, and may have 262,144
 
 
 class DbtFailed(Exception):
-    """dbt could not even begin, or it ended without results; the text says why."""
+    """dbt could not start, or ended without results; the text says why."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """A model, seed or test as dbt ended it; times in seconds, failures in rows."""
+    """How a model, seed or test ended; times in seconds, failures in rows."""
 
     unique_id: str
     name: str
@@ -47,7 +47,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Progress:
-    """A node that has just ended: the `number`th of `total`."""
+    """A node that has just ended: `number` of `total`."""
 
     number: int
     total: int
@@ -73,21 +73,21 @@ class DbtResult:
         )
 
     def failed(self) -> list[Node]:
-        """Nodes that could not be run: the review did not happen as it should."""
+        """Nodes that could not be run, so the review did not run as it should."""
         return [node for node in self.nodes if node.status in ("error", "runtime error")]
 
     def broken_expectations(self) -> list[Node]:
-        """Tests that found rows which must not be."""
+        """Tests that found rows that must not exist."""
         return [node for node in self.nodes if node.kind == "test" and node.status == "fail"]
 
     def warnings(self) -> list[Node]:
-        """Tests that found something worth knowing, which makes no day incomplete."""
+        """Tests that found something worth knowing that does not make the day incomplete."""
         return [node for node in self.nodes if node.status == "warn"]
 
 
 @dataclass(frozen=True)
 class DbtProject:
-    """dbt for the days of a run: which project and target, and the variables of its environment."""
+    """How a run calls dbt: the project, the target and the environment variables."""
 
     project: Path
     profile: Profile
@@ -111,11 +111,11 @@ class DbtProject:
 
 
 class Dbt:
-    """dbt in a process of its own, which parses the project once for all days; it lives as long as this context.
+    """dbt in a separate process, which parses the project once for all days and lives as long as this context.
 
-    It is parsed without the variables of a day, so that what dbt keeps of it in the state serves the next run as well:
-    dbt parses again what has changed since, by its own rules, which heed files, environment variables and versions.
-    `locks` are the descriptors that keep the evidence and the state locked as long as the process lives.
+    The project is parsed without a day's variables, so the next run can use what dbt keeps of it in the state: by its
+    own rules, dbt parses again only what has changed since in files, environment variables and versions. `locks` are
+    the file descriptors that keep the evidence and the state locked as long as the process lives.
     """
 
     def __init__(self, project: DbtProject, locks: tuple[int, ...]) -> None:
@@ -133,8 +133,8 @@ class Dbt:
     def build(self, run_date: date, unreadable: list[str], on_progress: Callable[[Progress], None]) -> DbtResult:
         """Runs `dbt build` for the run date, without dbt's unit tests.
 
-        `unreadable` are the log files that Athena has to leave out. Raises DbtFailed; then the next build has a new
-        process, so that what went wrong in one day is no other day's matter.
+        `unreadable` are the log files that Athena has to leave out. Raises DbtFailed; the next build then starts a new
+        process, so one day's failure can't affect another day.
         """
         variables = _yaml({"run_date": run_date.isoformat(), "unreadable_log_files": unreadable})
         if len(variables) > _MAX_VARS:
@@ -143,7 +143,7 @@ class Dbt:
             )
         results = self._project.target_path / "run_results.json"
         results.unlink(missing_ok=True)
-        # what asks the shipped catalogue alone, or rules on invented events, runs where they are changed
+        # tests of the shipped catalogue, or of rules on invented events, run where those are changed
         left_out = ("--exclude-resource-type", "unit_test", "--exclude", "tag:catalogue")
         command = self._project.command("build", "--vars", variables, *left_out)
         code, reason = self._run(command, on_progress)
@@ -153,11 +153,11 @@ class Dbt:
         return _read_artifacts(self._project.target_path)
 
     def _run(self, command: list[str], on_progress: Callable[[Progress], None]) -> tuple[int, str]:
-        """The exit code of a command, and dbt's last words on what went wrong."""
+        """The exit code of a command, and dbt's last message about what went wrong."""
         self._process = self._process or self._started()
         this = secrets.token_hex(8)
         last_words = ""
-        with suppress(BrokenPipeError):  # it is dead; its last words say why
+        with suppress(BrokenPipeError):  # it has died; its last output says why
             _stream(self._process.stdin).write(json.dumps({"id": this, "arguments": command}) + "\n")
             _stream(self._process.stdin).flush()
         for line in _stream(self._process.stdout):
@@ -167,7 +167,7 @@ class Dbt:
         return self._process.wait(), last_words
 
     def _started(self) -> subprocess.Popen[str]:
-        return subprocess.Popen(  # noqa: S603  # every word is ours or checked
+        return subprocess.Popen(  # noqa: S603  # every argument is ours or checked
             [sys.executable, "-m", "pci_log_review.warehouse.dbt_child", *self._project.command("parse")],
             env=self._project.environment,
             stdin=subprocess.PIPE,  # dbt_child ends when this closes
@@ -188,7 +188,7 @@ class Dbt:
 
 
 def _stopped(code: int, reason: str) -> str:
-    """Why there are no results: in dbt's own words where it had any to say, and was not ended by something else."""
+    """Why there are no results: dbt's own message, if it gave one and nothing else stopped it."""
     if code == _DBT_ERROR and reason:
         return f"dbt: {reason}"
     return f"dbt: ended early, with exit code {code}{f': {reason}' if reason else ''}"
@@ -201,7 +201,7 @@ def _stream(stream: IO[str] | None) -> IO[str]:
 
 
 def _ended(line: str, this: str) -> tuple[int, str] | None:
-    """Exit code and reason where the line says that this command has ended."""
+    """Exit code and reason if the line says that this command has ended."""
     try:
         said = json.loads(line)
         return (int(said["code"]), str(said["reason"])) if said["ended"] == this else None
@@ -210,12 +210,12 @@ def _ended(line: str, this: str) -> tuple[int, str] | None:
 
 
 def _yaml(values: dict[str, Any]) -> str:
-    """As dbt reads it, which is not quite JSON: there a character beyond U+FFFF is two."""
+    """YAML, as dbt reads it; in JSON, a character beyond U+FFFF would be two."""
     return yaml.safe_dump(values, default_flow_style=True, width=math.inf).strip()
 
 
 def _told(line: str, on_progress: Callable[[Progress], None]) -> str:
-    """Passes progress on; returns what else the line says if it may be dbt's reason to stop."""
+    """Reports progress; returns any other message that may be why dbt stopped."""
     try:
         event = json.loads(line)
         info, data = event["info"], event["data"]
@@ -269,7 +269,7 @@ _NO_REASON = re.compile(
 
 
 def plain_message(message: str) -> str:
-    """dbt's error in one line: without colours, dbt's word for it, and where in the code it was raised."""
+    """dbt's error in one line, without colours, the type of error and where in the code it was raised."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", message)
     text = re.sub(r"^.*?Python exception occurred while executing the UDF: \w+: ", "", text, flags=re.DOTALL)
     text = re.sub(r"\n\s*At:\n.*$", "", text, flags=re.DOTALL)

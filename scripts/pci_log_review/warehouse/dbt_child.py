@@ -1,11 +1,11 @@
 """dbt as the wrapper runs it: one process that parses the project once and then builds one day after another.
 
-    python -m pci_log_review.warehouse.dbt_child parse …      the arguments with which the project is parsed
+    python -m pci_log_review.warehouse.dbt_child parse …      the arguments for parsing the project
 
-Standard input brings a line of JSON for each build, {"id": …, "arguments": ["build", …]}. Standard output has dbt's
-own messages and, when a build has ended, {"ended": <its id>, "code": <dbt's exit code: 0, 1 or 2>, "reason": …}. The
-process ends when standard input closes, which the kernel sees to also where the wrapper was killed: a dbt that outlived
-its wrapper would go on writing tables while the next run begins.
+Standard input takes one line of JSON per build, {"id": …, "arguments": ["build", …]}. Standard output has dbt's own
+messages and, when a build has ended, {"ended": <its id>, "code": <dbt's exit code: 0, 1 or 2>, "reason": …}. The
+process ends when standard input closes, which the kernel does even if the wrapper was killed: a dbt that outlived its
+wrapper would go on writing tables while the next run begins.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def _listen(commands: SimpleQueue[bytes]) -> None:
-    """Passes each line of standard input on; ends the process where there are no more, whatever it is doing."""
+    """Queues each line of standard input; when there are no more, ends the process, whatever it is doing."""
     rest = b""
     while more := os.read(0, 1 << 16):
         *lines, rest = (rest + more).split(b"\n")
@@ -34,7 +34,7 @@ def _listen(commands: SimpleQueue[bytes]) -> None:
 
 
 def _read_service_models_once() -> None:
-    """dbt-athena makes a client for nearly every call, and each of them would parse its service's model anew."""
+    """dbt-athena makes a client for nearly every call, and each one would parse its service's model again."""
     import botocore.session
 
     create_loader = functools.cache(botocore.session.create_loader)
@@ -42,7 +42,7 @@ def _read_service_models_once() -> None:
 
 
 def _drop_debug_events() -> None:
-    """dbt makes some twenty events of level debug for a node, which no log is to have: a sixth of a build's time."""
+    """dbt fires about twenty debug events per node, a sixth of a build's time, and none of them is to be logged."""
     from dbt_common.events.base_types import BaseEvent, EventLevel
     from dbt_common.events.event_manager import EventManager
 
@@ -56,7 +56,7 @@ def _drop_debug_events() -> None:
 
 
 def _invoke(arguments: list[str], manifest: Manifest | None) -> tuple[int, str, Any]:
-    """dbt's exit code, why it stopped if it could not even begin, and what the command gave.
+    """dbt's exit code, why it stopped if it could not start, and the command's result.
 
     Without a manifest dbt parses the project itself.
     """
@@ -70,7 +70,7 @@ def _invoke(arguments: list[str], manifest: Manifest | None) -> tuple[int, str, 
 
 
 def _close_database() -> None:
-    """Lets the wrapper open the DuckDB file, which dbt-duckdb holds open as long as its process lives."""
+    """Lets the wrapper open the DuckDB file, which dbt-duckdb would keep open as long as its process lives."""
     duckdb: Any = sys.modules.get("dbt.adapters.duckdb.connections")
     if duckdb and duckdb.DuckDBConnectionManager._ENV:
         duckdb.DuckDBConnectionManager.env().close()
@@ -78,20 +78,20 @@ def _close_database() -> None:
 
 
 def main() -> None:
-    """Parses, and builds until standard input closes."""
+    """Parses the project, then builds until standard input closes."""
     commands: SimpleQueue[bytes] = SimpleQueue()
-    # First of all, before anything is imported that takes its time
+    # Started before the slow imports
     threading.Thread(target=_listen, args=(commands,), daemon=True).start()
     _read_service_models_once()
     _drop_debug_events()
-    # Where the project can't be parsed, the first build says why
+    # If the project can't be parsed, the first build says why
     _, _, manifest = _invoke(sys.argv[1:], None)
     nodes = copy.deepcopy(manifest.nodes) if manifest else {}
     while True:
         command = json.loads(commands.get())
         if manifest:
-            # A build compiles into the nodes. Copies of a whole manifest are not right: Manifest.deepcopy fails where
-            # something is disabled, copy.deepcopy mixes its fields up.
+            # A build compiles into the nodes. A whole manifest can't be copied: Manifest.deepcopy fails if
+            # something is disabled, and copy.deepcopy mixes up its fields.
             manifest.nodes = copy.deepcopy(nodes)
         code, reason, _ = _invoke(command["arguments"], manifest)
         print(json.dumps({"ended": command["id"], "code": code, "reason": reason}), flush=True)

@@ -1,4 +1,4 @@
-"""What was delivered for a day, recorded before the review: dbt's `log_files` reconciles with it what was read."""
+"""The inventory of a day's deliveries, taken before the review; dbt's `log_files` reconciles it with what was read."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from .lake import Scope, convert_files, whole_or_absent
 if TYPE_CHECKING:
     import boto3
 
-# Bytes. A gzip file this small may have no record in it; on Athena it looks like one that nothing was read from.
+# Bytes. A gzip file this small may hold no records; to Athena it looks like one that nothing was read from.
 _MAX_EMPTY = 200
 
 
 @dataclass(frozen=True)
 class InventoryFile:
-    """A file that was delivered or, if `problem` says that it is gone, should be there.
+    """A delivered file or, if `problem` says that it is gone, one that should be there.
 
-    `size` is in bytes; `sha256` is of the file as delivered. What was not read has neither `sha256` nor `records`.
+    `size` is in bytes; `sha256` is of the file as delivered. A file that was not read has no `sha256` or `records`.
     """
 
     log_file: str
@@ -51,7 +51,7 @@ class InventoryFile:
 
 @dataclass(frozen=True)
 class Inventory:
-    """The files of a day, and what its digests prove, in one line."""
+    """A day's files, and one line on what its digests prove."""
 
     files: list[InventoryFile]
     integrity: str
@@ -62,7 +62,7 @@ class Inventory:
         return [file.log_file for file in self.files if file.kind == "log" and file.problem and file.size is not None]
 
     def with_problem(self, log_file: str, problem: str) -> Inventory:
-        """The inventory with what is wrong with a file, where nothing is known of it yet."""
+        """The inventory with this problem for a file, unless one is known already."""
         files = [
             replace(file, problem=problem) if file.log_file == log_file and not file.problem else file
             for file in self.files
@@ -89,11 +89,12 @@ KeysOf = Callable[[list[str]], Sequence[PublicKey] | None]
 
 
 def convert(store: LogStore, run_date: date, keys_of: KeysOf, scope: Scope, lake: Path, token: str) -> Inventory:
-    """Lists what was delivered on `run_date` and, for the embedded target, reads each log file once: from its bytes
-    come its hash, what the digests say of it, and its rows in the lake.
+    """Lists what was delivered on `run_date` and, for the embedded target, reads each log file once, for its hash, its
+    digest check and its rows in the lake.
 
-    `keys_of` gives CloudTrail's public keys of some regions; it is asked where there are digests. For the others see
-    convert_files. Raises LogStoreError where the logs can't be listed, OSError where the lake can't be written.
+    `keys_of` returns CloudTrail's public keys for some regions; it is called if there are digests. For the other
+    parameters see convert_files. Raises LogStoreError if the logs can't be listed, OSError if the lake can't be
+    written.
     """
     known = trails(store)
     delivered = deliveries(store, run_date, known)
@@ -103,10 +104,10 @@ def convert(store: LogStore, run_date: date, keys_of: KeysOf, scope: Scope, lake
 
 
 def list_day(store: LogStore, run_date: date, keys_of: KeysOf) -> Inventory:
-    """Lists what was delivered on `run_date` for Athena, which reads the log files itself; read here is only what
-    CloudTrail's digests cover, and the smallest files, whose records are counted.
+    """Lists what was delivered on `run_date` for Athena, which reads the log files itself. Only the files that
+    CloudTrail's digests cover are read here, and the smallest ones, to count their records.
 
-    Raises LogStoreError where the logs can't be listed.
+    Raises LogStoreError if the logs can't be listed.
     """
     known = trails(store)
     delivered = deliveries(store, run_date, known)
@@ -115,16 +116,16 @@ def list_day(store: LogStore, run_date: date, keys_of: KeysOf) -> Inventory:
     small = [
         file for file in delivered if file.kind == "log" and file.log_file not in checked and file.size <= _MAX_EMPTY
     ]
-    # what is wrong with one is asked again where a query fails on it: then all are read
+    # their problems are not kept: if a query fails on a file, all files are read
     records = {file.log_file: contents.records for file, contents in _read(store, small)}
     counts = {name: len(found) for name, found in records.items() if found is not None}
     return _inventory(delivered, integrity, {}, counts)
 
 
 def with_unreadable_files(inventory: Inventory, store: LogStore) -> Inventory:
-    """The inventory after every log file was read to find those that no engine can read.
+    """The inventory after reading every log file to find those that no engine can read.
 
-    Raises LogStoreError where the logs can't be listed.
+    Raises LogStoreError if the logs can't be listed.
     """
     unknown = [file for file in inventory.files if file.kind == "log" and not file.problem and file.records is None]
     files = [Delivery(file.log_file, file.account_id, file.region, file.kind, file.size or 0) for file in unknown]
@@ -142,7 +143,7 @@ def _read(store: LogStore, files: list[Delivery]) -> Iterator[tuple[Delivery, Co
 def _inventory(
     delivered: list[Delivery], integrity: Integrity, hashes: Mapping[str, str | None], counts: Mapping[str, int]
 ) -> Inventory:
-    """`hashes` and `counts` of records are of files of which the digests tell nothing."""
+    """`hashes` and record `counts` are used for files that no digest covers."""
     checked = {file.log_file: file for file in integrity.files}
     files = [
         _listed(file, checked.pop(file.log_file, None), hashes.get(file.log_file), counts.get(file.log_file))
@@ -155,7 +156,7 @@ def _inventory(
 def write_inventory(inventory: Inventory, run_date: date, root: str, session: boto3.Session | None) -> None:
     """Writes the inventory for the source `cloudtrail.inventory`: below the lake, or dbt's s3_data_dir.
 
-    Raises LogStoreError where it can't be written.
+    Raises LogStoreError if it can't be written.
     """
     content = io.BytesIO()
     parquet.write_table(pa.Table.from_pylist([vars(file) for file in inventory.files], pa.schema(_COLUMNS)), content)
@@ -172,7 +173,7 @@ def write_inventory(inventory: Inventory, run_date: date, root: str, session: bo
 
 
 def ensure_inventory(lake: Path, run_date: date) -> None:
-    """Gives the lake an inventory without rows where the wrapper took none: dbt ran alone."""
+    """Writes an empty inventory to the lake if the wrapper took none: dbt ran alone."""
     if not _partition(lake, run_date).is_file():
         write_inventory(Inventory([], ""), run_date, str(lake), None)
 
@@ -199,6 +200,6 @@ def _listed(file: Delivery, checked: Checked | None, sha256: str | None, records
 
 def _gone(file: Checked) -> InventoryFile:
     where = (file.log_file, file.account_id, file.region, file.kind)
-    # a log file that is gone can't be reviewed; a digest that is gone proves nothing any more
+    # a log file that is gone can't be reviewed; a digest that is gone no longer proves anything
     problem, fault = (file.fault, None) if file.kind == "log" else (None, file.fault)
     return InventoryFile(*where, None, None, None, None, is_proven=False, problem=problem, integrity_fault=fault)

@@ -3,7 +3,7 @@
     <lake>/logs/run_date=<day>/logs.parquet            the day's events, columns as in the Athena table, and two more
     <lake>/log_files/run_date=<day>/log_files.parquet  every file delivered that day, and what is wrong with it
 
-Both are always written, with no rows where nothing was delivered, and each is whole or not there.
+Both are always written, with no rows if nothing was delivered, and each is either complete or absent.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _USER_IDENTITY: Fields = {
         },
     },
 }
-# Everything else is text, whatever its type in the log: nothing that a writer got wrong turns into NULL.
+# Everything else is text, whatever its type in the log, so a value of the wrong type does not become NULL.
 _TEXT_FIELDS = [
     "eventVersion", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress", "userAgent",
     "errorCode", "errorMessage", "requestParameters", "responseElements", "additionalEventData", "requestID",
@@ -69,13 +69,13 @@ _TEXT_FIELDS = [
 _EVENT: Fields = {"userIdentity": _USER_IDENTITY, **dict.fromkeys(_TEXT_FIELDS, "VARCHAR")}
 
 
-# What the models want of JSON texts is taken out once, here, and not by each of ten models.
+# What the models need from JSON texts is extracted once, here, and not by each of ten models.
 _TAKEN_OUT = """
     -- CloudTrail writes the keys ARN and ARNPrefix in capitals
     case
         when not json_valid(resources) then resources
         when resources not like '[%' then resources ->> 'ARN'
-        -- nearly all are so, and it is read in one go
+        -- nearly all events: one call extracts the ARNs
         when resources not ilike '%"arnprefix"%' and resources not like '%"arn"%' and resources not like '%"Arn"%'
             then nullif(array_to_string(json_extract_string(resources, '$[*].ARN'), chr(10)), '')
         else nullif(array_to_string(list_transform(
@@ -128,11 +128,11 @@ _LOG_FILES, _RECORDS, _NAMES = map(pa.schema, (_LOG_FILE_COLUMNS, _RECORD_COLUMN
 
 
 def convert_day(logs: str, run_date: date, scope: Scope, lake: Path) -> list[LogFile]:
-    """Makes the log files delivered on `run_date` queryable, as dbt alone does; returns them all, read or not.
+    """Makes the log files delivered on `run_date` queryable when dbt runs alone; returns them all, read or not.
 
-    `scope` holds (account id, region): logs from elsewhere are named in the result, and not read. A bad file is
-    named with its problem, and never keeps another one from being read. Raises LogStoreError where the logs can't be
-    listed, OSError where the lake can't be written: then an earlier partition of the day stays as it was.
+    `scope` holds (account id, region): other log files are listed in the result, but not read. A bad file is listed
+    with its problem, and never keeps another one from being read. Raises LogStoreError if the logs can't be listed,
+    OSError if the lake can't be written; an earlier partition of the day then stays as it was.
     """
     store = open_store(logs)
     return convert_files(store, deliveries(store, run_date), run_date, scope, lake)
@@ -147,16 +147,16 @@ def convert_files(
     check: DigestCheck | None = None,
     token: str | None = None,
 ) -> list[LogFile]:
-    """Does for the files in `delivered` what convert_day does.
+    """Does what convert_day does for the files in `delivered`.
 
-    With `check`, what the digests say of each file is decided from the bytes that become rows; then files out of scope
-    are read, too, though not reviewed: where digests cover them and, in a folder, for their hash. `token` tells later
-    that it was this very conversion that made the partition (see is_converted).
+    With `check`, each file is checked against the digests by the same bytes that become rows. Log files out of scope
+    are then read, too, though not reviewed: those that digests cover and, in a folder, all of them, for their hash.
+    `token` shows later that this conversion made the partition (see is_converted).
     """
     files = _Reading(store, delivered, scope, check)
     with (
         duckdb.connect(config=_CONFIG) as connection,
-        # on leaving, the last one is renamed first: the table with the token comes into place after the events
+        # on exit, the last one is renamed first: the table with the token is put in place after the events
         whole_or_absent(_log_files(lake, run_date)) as log_files,
         whole_or_absent(_logs(lake, run_date)) as events,
     ):
@@ -170,9 +170,9 @@ def convert_files(
 
 
 def is_converted(logs: str, run_date: date, scope: Scope, lake: Path, token: str) -> bool:
-    """Whether convert_files made the day's partition with this token, from the same place and for the same scope.
+    """Whether convert_files made the day's partition with this token, from the same logs and for the same scope.
 
-    A token is made for one run and never again, so an older partition can't pass for this run's.
+    Each run has its own token, so an older partition can't pass for this run's.
     """
     try:
         found = parquet.read_schema(_log_files(lake, run_date)).metadata or {}
@@ -195,17 +195,17 @@ def _logs(lake: Path, run_date: date) -> Path:
 
 
 def _batches(number: int, records: list[bytes]) -> Iterator[pa.RecordBatch]:
-    # One long batch would be slow: json_transform takes its time by the square of the batch
+    # One long batch would be slow: the time of json_transform grows with the square of the batch
     for start in range(0, len(records), BATCH_RECORDS):
         batch = records[start : start + BATCH_RECORDS]
-        # the reader has checked that it is UTF-8, so the text need not be checked again
+        # the reader has already checked that it is UTF-8
         text = pa.array(batch, pa.binary()).view(pa.string())
         file = pa.repeat(pa.scalar(number, pa.int32()), len(batch))
         yield pa.RecordBatch.from_arrays([file, text], schema=_RECORDS)
 
 
 class _Reading:
-    """Reads a day's files one after the other, and keeps the results for each."""
+    """Reads a day's files one after the other, and keeps the results of each."""
 
     def __init__(self, store: LogStore, delivered: list[Delivery], scope: Scope, check: DigestCheck | None) -> None:
         self._store = store
@@ -243,7 +243,7 @@ class _Reading:
         return self._check is not None and self._check.covers(file)
 
     def result(self, unusable: dict[int, str]) -> list[LogFile]:
-        """All delivered files; `unusable` says what turned out to be wrong with the records of some."""
+        """All delivered files; `unusable` has the problems found in the records of some."""
         return [
             LogFile(
                 file.log_file,
@@ -276,7 +276,7 @@ class _Reading:
 
 
 def _columns(fields: Fields, path: str = "") -> str:
-    """SQL for the fields of `event` as the Athena table names them; what is empty, or the word null, is NULL."""
+    """SQL for the fields of `event` as the Athena table names them; an empty text or the word null becomes NULL."""
     columns = []
     for name, kind in fields.items():
         value = f"nullif(nullif(event{path}.{name}, ''), 'null')"
@@ -294,7 +294,7 @@ def _names(fields: Fields) -> Iterator[str]:
 
 
 def _as_cloudtrail_spells(record: str | msgspec.Raw, fields: Fields) -> str:
-    """The record with the names of the fields, which may be in lower case, as CloudTrail spells them."""
+    """The record with its field names, which may be in lower case, spelled as CloudTrail spells them."""
     spelling = {name.lower(): name for name in fields}
     given = _decode_object(record)
     event: dict[str, msgspec.Raw] = {}
@@ -315,9 +315,9 @@ def _write_events(connection: duckdb.DuckDBPyConnection, files: _Reading, target
     connection.create_function("respelled", lambda it: _as_cloudtrail_spells(it, _EVENT), ["VARCHAR"], "VARCHAR")
     in_lower_case = "|".join(sorted({name.lower() for name in _names(_EVENT) if name != name.lower()}))
     fields = json.dumps(_EVENT)
-    # Names of fields are matched to the letter, unlike in Athena, so that an event that lacks what nearly all have is
-    # parsed again if names are written in lower case. What is no JSON at all becomes NULL, and its file with it (see
-    # _unusable_records); as a filter that would parse every event twice.
+    # Field names are case-sensitive here, unlike in Athena, so an event that lacks what nearly all have is parsed again
+    # if it has names in lower case. What is not JSON at all becomes NULL, and its file number with it (see
+    # _unusable_records); a filter instead would parse every event twice.
     connection.execute(
         f"""
         copy (
@@ -352,7 +352,7 @@ def _write_events(connection: duckdb.DuckDBPyConnection, files: _Reading, target
 
 
 def _unusable_records(connection: duckdb.DuckDBPyConnection, events: Path, files: _Reading) -> dict[int, str]:
-    """What is wrong with files whose records are JSON at a glance and still no events."""
+    """What is wrong with files whose records look like JSON but are not events."""
     found = connection.execute(
         f"""
         select
@@ -377,7 +377,7 @@ def _unusable_records(connection: duckdb.DuckDBPyConnection, events: Path, files
 
 @contextmanager
 def whole_or_absent(target: Path) -> Iterator[Path]:
-    """A name to write to, which becomes `target` only when all went well."""
+    """A path to write to, which becomes `target` only if all goes well."""
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.unfinished")  # hidden: no glob of the lake finds it
     yield unfinished

@@ -1,4 +1,4 @@
-"""How dbt connects, as its profiles.yml says: read once, before a run begins."""
+"""How dbt connects, according to its profiles.yml: read once, before a run begins."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NEEDED = ("region_name", "s3_staging_dir", "s3_data_dir")
 
 @dataclass(frozen=True)
 class AthenaConnection:
-    """What the profile says of Athena. `schema` is the Glue database; `poll_interval` is in seconds."""
+    """The profile's settings for Athena. `schema` is the Glue database; `poll_interval` is in seconds."""
 
     region_name: str
     work_group: str
@@ -34,7 +34,7 @@ class AthenaConnection:
 class Profile:
     """One target of profiles.yml: on Athena, or the DuckDB file of the embedded target.
 
-    `directory` holds profiles.yml, and `aws_profile_name` is the AWS profile that dbt takes, if it is named.
+    `directory` holds profiles.yml, and `aws_profile_name` is the AWS profile that dbt uses, if it names one.
     """
 
     target: str
@@ -44,10 +44,10 @@ class Profile:
 
 
 def read_profile(target: str, project: Path, environment: Mapping[str, str]) -> Profile:
-    """The target as profiles.yml has it, each value rendered by dbt's own code with the variables of `environment`.
+    """The target in profiles.yml, each value rendered by dbt's own code with the variables of `environment`.
 
-    dbt's loader of profiles itself is not used: importing it takes 3 s, before which nothing wrong could be told.
-    Raises UsageError where the file or the target is not there, a variable has no value, or Athena lacks a setting.
+    dbt's own profile loader is not used: importing it takes 3 s, and no error could be reported before that.
+    Raises UsageError if the file or the target is missing, a variable has no value, or Athena lacks a setting.
     """
     directory = _profiles_dir(project)
     file = directory / "profiles.yml"
@@ -57,13 +57,13 @@ def read_profile(target: str, project: Path, environment: Mapping[str, str]) -> 
 
 
 def _profiles_dir(project: Path) -> Path:
-    """The folder of profiles.yml, where dbt would look for it, too. Raises UsageError where there is none."""
+    """The folder of profiles.yml, searched for where dbt does. Raises UsageError if there is none."""
     named = os.environ.get("DBT_PROFILES_DIR")
     places = [Path(named)] if named else [project, Path.home() / ".dbt"]
     for place in places:
         if (place / "profiles.yml").is_file():
             return place
-    raise UsageError(f"no profiles.yml in {places[0]}; copy {project / 'profiles.example.yml'} there by that name")
+    raise UsageError(f"no profiles.yml in {places[0]}; copy {project / 'profiles.example.yml'} there under that name")
 
 
 def _raw_output(file: Path, target: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Reads what a run left in the tables: the day's rows of a relation, on either target."""
+"""Reads a run's results from the tables: the day's rows of a relation, on either target."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 _BATCH_ROWS = 1 << 14
-_BLOCK_BYTES = 1 << 26  # of a result that Athena wrote; a row has to fit in
+_BLOCK_BYTES = 1 << 26  # of an Athena result; a row has to fit into one block
 
 _LIMITS: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "900MB"
-}  # as the models have; the rest on disk
+}  # as the models have; the rest goes to disk
 
 _ARROW_TYPES: dict[str, pa.DataType] = {
     "boolean": pa.bool_(),
@@ -43,7 +43,7 @@ _ARROW_TYPES: dict[str, pa.DataType] = {
 
 
 class ResultsError(Exception):
-    """What a run left can't be read; the text says why."""
+    """The results of a run can't be read; the text says why."""
 
 
 class Results(Protocol):
@@ -53,7 +53,7 @@ class Results(Protocol):
         """All columns of the day's rows, in a stable order, as they are fetched."""
 
     def by_requirement(self, test: Node) -> dict[str, int]:
-        """How many of the rows that a test of findings has found are under each requirement."""
+        """For a test of findings, the number of rows that it found under each requirement."""
 
 
 def _by_requirement(test: Node) -> str:
@@ -67,7 +67,7 @@ class _LocalResults:
 
     def rows(self, relation: str, order_by: str) -> pa.RecordBatchReader:
         query = f"select * from {relation} where run_date = ? order by {order_by}"
-        # a cursor of its own: a reader ends where its connection executes something else
+        # a separate cursor: a reader ends when its connection executes something else
         return self._connection.cursor().execute(query, [self._run_date]).to_arrow_reader(_BATCH_ROWS)
 
     def by_requirement(self, test: Node) -> dict[str, int]:
@@ -77,9 +77,9 @@ class _LocalResults:
 
 
 class _AthenaResults:
-    """Reads the CSV in which Athena leaves a result, as a stream.
+    """Streams the CSV file that Athena writes for a result.
 
-    PyAthena's ArrowCursor reads it, too, but as a whole, takes an empty text for NULL, and stumbles over line breaks.
+    PyAthena's ArrowCursor would read it as a whole, take an empty text for NULL, and fail on line breaks.
     """
 
     def __init__(self, cursor: Any, s3: S3Client, run_date: date) -> None:
@@ -98,7 +98,7 @@ class _AthenaResults:
             parse_options=csv.ParseOptions(newlines_in_values=True),
             convert_options=csv.ConvertOptions(
                 column_types=types,
-                null_values=[""],  # NULL is nothing, and an empty text is ""
+                null_values=[""],  # NULL is an empty field, and an empty text is ""
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=False,
             ),
@@ -112,7 +112,7 @@ class _AthenaResults:
 
 @contextmanager
 def open_results(session: boto3.Session, where: AthenaConnection | Path, run_date: date) -> Iterator[Results]:
-    """The day's results on Athena, or in the DuckDB file. Raises ResultsError where they can't be read."""
+    """The day's results on Athena, or in the DuckDB file. Raises ResultsError if they can't be read."""
     try:
         if isinstance(where, AthenaConnection):
             with pyathena.connect(
@@ -133,7 +133,7 @@ def open_results(session: boto3.Session, where: AthenaConnection | Path, run_dat
 
 @dataclass(frozen=True)
 class Summary:
-    """The day at a glance: its relations that are read as a whole, once."""
+    """The day at a glance: the relations that are read once, as a whole."""
 
     daily_review: pa.Table
     log_coverage: pa.Table
@@ -150,7 +150,7 @@ def read_summary(results: Results) -> Summary:
 
 
 def rows_of(table: pa.Table, *having: str) -> list[dict[str, Any]]:
-    """The rows of a table as dictionaries; with names of columns, those rows in which one of them is not NULL."""
+    """The rows of a table as dictionaries; given column names, only rows in which one of them is not NULL."""
     if having:
         table = table.filter(reduce(pc.or_, (pc.is_valid(table[name]) for name in having)))
     found: list[dict[str, Any]] = table.to_pylist()
