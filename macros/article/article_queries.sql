@@ -1,9 +1,9 @@
 {# The seven queries of the article that this project automates ('Automate Amazon Athena queries for PCI DSS log review
    using AWS Lambda', AWS Security Blog, 2020), by the requirement that they are for today: their number in PCI DSS
-   v3.2.1 and their filter on an event. 10.6 has two queries, and 10.2.1 and 10.2.3 are one query on other buckets.
+   v3.2.1 and their filter on an event. 10.6 has two queries; 10.2.1 and 10.2.3 are the same query on different buckets.
 
-   The filters are the article's; the parentheses around them are not: it wrote `a or b and day`, in which the day
-   belongs to b alone, so that its 10.2.6 and 10.6 read every day there was. #}
+   The filters are the article's, but the parentheses around them are not: it wrote `a or b and day`, where the day
+   belongs to b alone, so its 10.2.6 and 10.6 read every day there was. #}
 {% macro article_queries() %}
     {%- set bucket_read -%}
         events.event_name = 'GetObject'

@@ -1,4 +1,3 @@
-{# One of the article's queries (article_queries), on the run date's events. #}
 {% macro article_query(requirement) %}
     select events.*
     from {{ ref('stg_cloudtrail__events') }} as events

@@ -1,4 +1,3 @@
-{# The pre-hook that makes the run date's logs queryable, on either engine. #}
 {% macro add_partitions() %}
     {% if execute and flags.WHICH in ('build', 'run', 'run-operation') %}
         {% do adapter.dispatch('add_partitions')() %}
@@ -17,8 +16,8 @@
     {% do run_query(convert_day) %}
 {% endmacro %}
 
-{# Adds a partition with its location for every account and region in scope, a hundred to a statement: Athena takes
-   262,144 bytes. What is there already stays; create_external_tables sees to it that it lies in the right place. #}
+{# Adds a partition with its location for every account and region in scope, a hundred per statement: Athena takes
+   262,144 bytes. Existing partitions stay; create_external_tables ensures that they are in the right place. #}
 {% macro athena__add_partitions() %}
     {% do create_external_tables() %}
     {% set year, month, day = run_date().split('-') %}

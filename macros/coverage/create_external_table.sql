@@ -1,4 +1,3 @@
-{# The statement that creates one external table: `source` is its node in the graph. #}
 {% macro create_external_table(source, relation, location) %}
     {% set table = source.config.meta.athena_table %}
     create external table if not exists {{ relation.render_hive() }} (

@@ -1,7 +1,7 @@
-{# Creates the external tables of the source from its own YAML, if they are not there. The pre-hook calls it; by hand:
+{# The pre-hook calls this; by hand:
    dbt run-operation create_external_tables --target athena
 
-   A table of another place goes first: its partitions would keep the place they have, so that a run over a new bucket,
+   A table at another location is dropped first: its partitions would keep their locations, so a run over a new bucket,
    or with an organization's id, would read the old folders. It is external: no file is removed. #}
 {% macro create_external_tables() %}
     {% set locations = {'logs': logs_root(), 'inventory': inventory_root()} %}

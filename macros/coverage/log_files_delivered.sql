@@ -1,11 +1,10 @@
-{# The files delivered on the run date, of whatever kind, in scope or not: how many events were read from each, and what
-   is wrong with it. What the wrapper listed beforehand is reconciled with what staging really holds; with dbt alone
-   there is no inventory, and on Athena only the files show from which staging read something. #}
+{# What the wrapper listed beforehand is reconciled with what staging actually holds. With dbt alone there is no
+   inventory: then Athena shows only the files from which staging read something. #}
 {% macro log_files_delivered() %}
     with inventory as (
         select log_file, account_id, region, kind, size, etag, sha256, records, is_proven, problem, integrity_fault
         from {{ source('cloudtrail', 'inventory') }}
-        -- the name of a folder: a date for DuckDB, a text for Athena
+        -- a folder's name, which is a date to DuckDB and text to Athena
         where cast(run_date as varchar) = '{{ run_date() }}'
     ),
 
@@ -24,7 +23,7 @@
     {{ adapter.dispatch('log_files_read')() }}
 {% endmacro %}
 
-{# The reader of the log files tells of each file, also why it could not be read. #}
+{# The reader of the log files lists every file, and says why one could not be read. #}
 {% macro duckdb__log_files_read() %}
     reader as (
         select log_file, account_id, region, kind, size, sha256, events, problem
@@ -57,7 +56,7 @@
     left join reviewed on reader.log_file = reviewed.log_file
 {% endmacro %}
 
-{# Athena tells of no file but by the rows that it read from it. #}
+{# Athena shows a file only by the rows that it read from it. #}
 {% macro athena__log_files_read() %}
     scope as (
         {{ scope_regions() }}

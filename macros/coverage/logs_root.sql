@@ -1,4 +1,3 @@
-{# The prefix below which accounts lie in the log bucket, ending in a slash; checked, since it reaches DDL. #}
 {% macro logs_root() %}
     {% set logs = var('logs').rstrip('/') %}
     {% set organization_id = var('organization_id') or '' %}

@@ -1,5 +1,4 @@
-{# Every account and region in scope, one row each: `*` in trail_scope is every region of the catalogue, and a line that
-   names the region wins over it. #}
+{# `*` in trail_scope stands for every region of the catalogue. #}
 {% macro scope_regions() %}
     select account_id, account_name, region, in_cde, logs_expected
     from (

@@ -1,5 +1,4 @@
-{# The day under review as text, yyyy-mm-dd: the variable run_date or, where it is not set, yesterday (UTC). Nothing
-   else decides which day is read, and it is checked before it reaches any SQL. #}
+{# It is checked here, before it reaches any SQL. #}
 {% macro run_date() %}
     {% set given = var('run_date', none) %}
     {% if given is none %}
@@ -8,7 +7,7 @@
     {% endif %}
     {% set day = given | string %}
     {% set is_written_so = modules.re.fullmatch('20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])', day) %}
-    {# a day of the 28th or later exists if counting from the month's first stays in the month #}
+    {# the 28th or a later day exists if counting from the first of the month stays in the month #}
     {% set counted = modules.datetime.date(day[:4] | int, day[5:7] | int, 1) + modules.datetime.timedelta(
         days=day[8:] | int - 1
     ) if is_written_so %}

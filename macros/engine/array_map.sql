@@ -1,4 +1,3 @@
-{# An array with `expression` in place of each of its elements; the expression names the element `element`. #}
 {% macro array_map(array, expression) %}
     {{- return(adapter.dispatch('array_map')(array, expression)) -}}
 {% endmacro %}

@@ -1,4 +1,3 @@
-{# The day of delivery of a row of the source. #}
 {% macro delivered_on() %}
     {{- return(adapter.dispatch('delivered_on')()) -}}
 {% endmacro %}

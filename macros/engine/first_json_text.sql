@@ -1,5 +1,3 @@
-{# What the first of several top-level keys that is there and not empty holds (text, number or boolean), as text;
-   NULL where none is. #}
 {% macro first_json_text(json, keys) %}
     {{- return(adapter.dispatch('first_json_text')(json, keys)) -}}
 {% endmacro %}

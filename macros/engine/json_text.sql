@@ -1,4 +1,3 @@
-{# The text, number or boolean at a path of a JSON text, as text; NULL where there is none, or no JSON. #}
 {% macro json_text(json, path) %}
     {{- return(adapter.dispatch('json_text')(json, path)) -}}
 {% endmacro %}

@@ -1,5 +1,4 @@
-{# What several top-level keys of a JSON text hold (text, number or boolean): an array in the order of the keys, without
-   those that are empty or not there; no element where it is no JSON. #}
+{# The array has texts, numbers and booleans, in the order of the keys; it is empty if the text is not JSON. #}
 {% macro json_texts(json, keys) %}
     {{- return(adapter.dispatch('json_texts')(json, keys)) -}}
 {% endmacro %}

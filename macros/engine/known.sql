@@ -1,5 +1,5 @@
-{# A text of a log record, NULL where the writer left it empty or wrote the word null. The embedded reader has done so
-   already: a column that is passed through as it is lets DuckDB skip rows before it works on them. #}
+{# The embedded reader has done this already: passing the column through unchanged lets DuckDB skip rows before it
+   works on them. #}
 {% macro known(text) %}
     {{- return(adapter.dispatch('known')(text)) -}}
 {% endmacro %}

@@ -1,5 +1,5 @@
-{# The file that a row of the source was read from, from AWSLogs/ on: the same text on either engine. A folder above it
-   may have a name that ends so, too. #}
+{# The same text on either engine. The pattern includes the folders below AWSLogs/, since a folder above it may have a
+   name that ends in AWSLogs, too. #}
 {% macro log_file() %}
     {{- return(adapter.dispatch('log_file')()) -}}
 {% endmacro %}

@@ -1,5 +1,4 @@
-{# Which rows of the source staging reads. Athena: the run date's partitions, for what is in scope. Embedded: the lake
-   holds nothing else than what was in scope, and the view shows every day that was reviewed. #}
+{# Embedded, all rows: the lake holds only what was in scope, and the view shows every day that was reviewed. #}
 {% macro logs_of_run_date() %}
     {{- return(adapter.dispatch('logs_of_run_date')()) -}}
 {% endmacro %}

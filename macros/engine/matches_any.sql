@@ -1,5 +1,4 @@
-{# Whether a text matches one of the LIKE patterns that a query returns in its column `pattern`. DuckDB would keep every
-   wide row of the day aside for an `exists`; a list it only looks at. #}
+{# DuckDB would buffer every wide row of the day for an `exists`; searching a list needs no buffer. #}
 {% macro matches_any(text, patterns) %}
     {{- return(adapter.dispatch('matches_any')(text, patterns)) -}}
 {% endmacro %}

@@ -1,5 +1,5 @@
-{# What a sign-in to the console says of MFA: Yes or No. The embedded reader took it out of the JSON: the additional
-   data of all the other events is long, and nobody reads it. #}
+{# The embedded reader extracted it from the JSON: the additional data of all other events is long, and no model
+   reads it. #}
 {% macro mfa_used() %}
     {{- return(adapter.dispatch('mfa_used')()) -}}
 {% endmacro %}

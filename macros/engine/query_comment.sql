@@ -1,4 +1,3 @@
-{# What stands in a comment before each statement. #}
 {% macro query_comment(node) %}
     {{- return(tojson({
         'app': 'pci-log-review',

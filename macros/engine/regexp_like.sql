@@ -1,5 +1,4 @@
-{# Whether a text holds a match of a regular expression that does not match the empty text (RE2 and Java understand the
-   ones used here alike); NULL is no match. #}
+{# RE2 and Java read the patterns used here alike; NULL is no match. #}
 {% macro regexp_like(text, pattern) -%}
     coalesce(regexp_extract({{ text }}, '{{ pattern }}'), '') <> ''
 {%- endmacro %}

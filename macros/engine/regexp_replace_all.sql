@@ -1,4 +1,3 @@
-{# A text with every match of a regular expression replaced by another text. #}
 {% macro regexp_replace_all(text, pattern, by) %}
     {{- return(adapter.dispatch('regexp_replace_all')(text, pattern, by)) -}}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{# The ARNs of an event's `resources`, one a line. The embedded reader took them out of the JSON once for all models. #}
+{# The embedded reader extracted them from the JSON, once for all models. #}
 {% macro resource_arns() %}
     {{- return(adapter.dispatch('resource_arns')()) -}}
 {% endmacro %}

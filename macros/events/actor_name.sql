@@ -1,4 +1,3 @@
-{# The name by which a reviewer knows who acted: user name, role/session, service; else the last thing known. #}
 {% macro actor_name(identity) -%}
     coalesce(
         case when {{ identity }}.type = 'Root' then 'root' end,

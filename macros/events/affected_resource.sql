@@ -1,5 +1,4 @@
-{# The best known name of what an event affects: the first ARN it lists, else what the request names, else what was
-   created. The keys stand in the order in which they tell most. #}
+{# The keys are ordered by how much they tell. #}
 {% macro affected_resource() -%}
     coalesce(
         nullif(split_part(resource_arns, chr(10), 1), ''),

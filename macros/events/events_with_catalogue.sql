@@ -1,7 +1,4 @@
-{# The run date's events with their facts, the listed store that counts for the requirement, and what the catalogue's
-   line for the requirement says of the event.
-
-   store: the column with that store; of a requirement that has no stores of its own, either of the two #}
+{# store: for a requirement that has no stores of its own, either of the two #}
 {% macro events_with_catalogue(requirement, store='coalesce(events.cardholder_data_store, events.audit_log_store)') %}
     select
         events.*,

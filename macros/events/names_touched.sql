@@ -1,7 +1,6 @@
-{# The names of what an event touches, as an array: the ARNs that it lists, what its request names, the bucket that an
-   object is copied from, an Athena query with its words as parts. An object's key is left out, since whoever writes an
-   object chooses it. Each is written as its service, `/`, and its parts with `/` between and behind them: so a listed
-   name is found in it whole, whether the record names the store or gives its ARN. #}
+{# The ARNs that the event lists, what its request names, the bucket that an object is copied from, and an Athena query
+   with its words as parts. An object's key is left out, since its writer chooses it. Every part is followed by `/`, so
+   a listed name is matched as a whole, whether the record names the store or gives its ARN. #}
 {% macro names_touched() -%}
     {%- set names -%}
         {{ array_map(

@@ -1,5 +1,5 @@
-{# How a call ended: success, failure or denied. A failed sign-in has no error code, its response says Failure; one that
-   says neither counts as failed, so that somebody looks at it. Refusals are the error codes of refusal_error_codes. #}
+{# A failed sign-in has no error code; its response says Failure. One that says neither Failure nor Success counts as
+   failed, so that somebody looks at it. Refusals are the error codes of refusal_error_codes. #}
 {% macro outcome() -%}
     {%- set refusals = 'select error_code as pattern from ' ~ ref('refusal_error_codes') -%}
     case

@@ -1,16 +1,14 @@
-{# Findings out of the events that a requirement's rule keeps: marked where seeds/settings/expected_activity.csv expects
-   them, each event once however often it was delivered, with a sentence. The columns are those of the model's YAML. #}
 {% macro finding_rows(requirement, kept_events) %}
-    -- what expected_activity expects is marked, and nothing is left out for it
+    -- what expected_activity expects is marked, and never left out
     with marked as (
         select
             kept.*,
             '{{ requirement }}' as requirement,
             expected.reason is not null as is_expected,
             expected.reason as expected_reason,
-            -- CloudTrail may deliver an event twice: what is equal in account, id, time, call, error, request and
-            -- answer is one event, and of its copies that of the first log file stays; of several lines that expect
-            -- it, the first reason
+            -- CloudTrail may deliver an event twice: rows with equal account, id, time, call, error, request and
+            -- response are one event, and the copy from the first log file is kept; if several lines expect it, the
+            -- first reason
             row_number() over (
                 partition by kept.{{ finding_key() | join(', kept.') }}
                 order by
@@ -58,7 +56,7 @@
         where copy_number = 1
     )
 
-    {#- dbt knows the YAML's columns when it runs the model, but not in a unit test, which names what it compares #}
+    {#- dbt knows the YAML's columns when it runs the model, but not in a unit test, which names those it compares #}
     select {{ model.columns.keys() | join(', ') or '*' }}
     from described
 {% endmacro %}

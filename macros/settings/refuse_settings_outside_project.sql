@@ -1,5 +1,5 @@
-{# dbt writes what it ran below target/run/ under the seed's own path: with an absolute path, or one that leaves the
-   project, it would write over the user's settings. So such a path is refused before anything runs. #}
+{# dbt writes what it ran to target/run/ plus the seed's own path: with an absolute path, or one that leaves the
+   project, it would overwrite the user's settings. So such a path is refused before anything runs. #}
 {% macro refuse_settings_outside_project() %}
     {% set folder = env_var('PCI_LOG_REVIEW_SETTINGS', 'seeds/settings') %}
     {% if folder.startswith('/') or folder.startswith('~') or '..' in folder or ':' in folder %}
