@@ -11,7 +11,7 @@ NOT_OF_COMPILED := layout,references.quoting,references.qualification,ambiguous.
 
 export DBT_PROFILES_DIR := $(CURDIR)
 
-.PHONY: help review test lint docs benchmark athena-local sample-logs lock clean
+.PHONY: help review check test lint docs benchmark athena-local sample-logs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -23,6 +23,13 @@ review: .venv/installed profiles.yml  ## Review the sample logs of a fixed day
 
 test: .venv/installed-dev profiles.yml  ## Run every test: dbt's unit tests and pytest
 	$(BIN)/pytest --numprocesses auto --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
+
+check: .venv/installed-dev profiles.yml  ## In about a minute: style, types, every dbt test on the sample, and the quick part of pytest
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache >/dev/null
+	@mkdir -p target/check/state
+	PCI_LOG_REVIEW_STATE=target/check/state $(BIN)/dbt --quiet build --vars '{run_date: $(SAMPLE_DAY)}' \
+		--target-path target/check --log-path target/check
+	$(BIN)/pytest --quiet --numprocesses auto -m 'not slow' tests/evidence tests/reader tests/wrapper
 
 lint: .venv/installed-dev profiles.yml  ## Check style, types and imports: ruff, mypy, import-linter, sqlfluff
 	$(BIN)/ruff check .

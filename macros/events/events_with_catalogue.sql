@@ -1,5 +1,6 @@
 {# store: for a requirement that has no stores of its own, either of the two #}
 {% macro events_with_catalogue(requirement, store='coalesce(events.cardholder_data_store, events.audit_log_store)') %}
+    -- the events that CloudTrail delivered on the run date (UTC), with what the catalogue says of them
     select
         events.*,
         {{ store }} as store,

@@ -48,6 +48,22 @@ def ends(pid: int) -> bool:
     return not Path(f"/proc/{pid}").exists()
 
 
+def test_catalogue_and_settings_are_loaded_and_tested_once_and_stand_in_the_results_of_each_day(run: Run) -> None:
+    everything = replace(run.dbt, environment={**run.dbt.environment, "DBT_RESOURCE_TYPES": "model seed test"})
+    progress: list[Progress] = []
+    with Dbt(everything, ()) as dbt:
+        built = [dbt.build(day, [], progress.append) for day in (FIRST, SECOND)]
+        first, second = ({node.unique_id for node in result.nodes} for result in built)
+    assert first == second
+    loaded = [told.name for told in progress if told.kind == "seed"]
+    assert "expected_activity" in loaded
+    assert len(loaded) == len(set(loaded))
+    of_the_day = [told.name for told in progress if told.kind == "test"]
+    assert of_the_day.count("trail_scope_names_each_region_once") == 1
+    assert of_the_day.count("expected_activity_lines_have_not_expired") == 2  # which depends on the day
+    assert of_the_day.count("finding_is_unique") == 2
+
+
 def test_a_process_parses_once_and_builds_each_day_with_its_own_variables(run: Run) -> None:
     progress: list[Progress] = []
     with Dbt(run.dbt, ()) as dbt:

@@ -1,3 +1,5 @@
+{{ config(tags=['settings']) }}
+
 -- A line of nothing but wildcards would mark every finding as expected. It stops the run: only the seed is asked.
 select
     requirement,

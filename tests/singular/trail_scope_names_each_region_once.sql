@@ -1,3 +1,5 @@
+{{ config(tags=['settings']) }}
+
 -- Two lines for one account and region would contradict each other. They stop the run: only the seed is asked.
 select
     account_id,
