@@ -35,7 +35,7 @@ class TextReporter:
         self._status = self._console.status("")
 
     def started(self, run_date: date, logs: str, target: str) -> None:
-        self._print(f"Reviewing the logs delivered on {run_date} (UTC) in {logs}, target {target}")
+        self._print(f"Reviewing the logs delivered on {run_date} (UTC) in {_short(logs)}, target {target}")
         if self._console.is_terminal:
             self._status.start()
 
@@ -50,9 +50,7 @@ class TextReporter:
         if not day.is_failed:
             self._show(day)
             self._print(f"Integrity: {day.conclusion.integrity}")
-        evidence, here = Path(day.evidence), Path.cwd()
-        is_near = evidence.is_absolute() and evidence.is_relative_to(here)
-        self._print(f"Evidence: {evidence.relative_to(here) if is_near else day.evidence}")
+        self._print(f"Evidence: {_short(day.evidence)}")
         if day.is_failed:
             self.failed("\n".join(day.conclusion.gaps))
             print("pci-log-review: the run FAILED; earlier results of the day stand", file=sys.stderr)
@@ -97,6 +95,12 @@ class TextReporter:
 
     def _print(self, text: str) -> None:
         self._console.print(Text(printable(text)))
+
+
+def _short(place: str) -> str:
+    """A place as a person would name it from here: relative, if it lies below the working folder."""
+    here, path = Path.cwd(), Path(place)
+    return str(path.relative_to(here)) if path.is_absolute() and path.is_relative_to(here) else place
 
 
 class JsonReporter:
