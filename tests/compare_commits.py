@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.athena.conftest import DAY
 from tests.athena.on_athena import LEFT_OUT, RELATIONS, OnAthena, Row, differences, local_rows
-from tests.athena.test_other_logs import MORE_SETTINGS, lay_generated, lay_odd, lay_published
+from tests.athena.test_other_logs import lay_generated, lay_odd, lay_published, lay_settings
 from tests.checkout import NO_TESTS, ROOT, Checkout
 from tests.local_athena.service import LocalAthena
 
@@ -51,12 +51,7 @@ def other_logs(home: Path) -> Logs:
     logs, settings = home / "logs", home / "settings"
     for lay in (lay_generated, lay_odd, lay_published):
         lay(logs)
-    begun = Checkout.of(home / "begun").run("init", "--logs", str(logs), "--settings", str(settings))
-    assert begun.code == 0, begun.last_lines
-    for name, lines in MORE_SETTINGS.items():
-        shutil.copy(ROOT / "seeds" / "settings" / f"{name}.csv", settings)
-        with (settings / f"{name}.csv").open("a") as file:
-            file.writelines(f"{line}\n" for line in lines)
+    lay_settings(Checkout.of(home / "begun"), logs, settings)
     return Logs(logs, (DAY,), settings)
 
 

@@ -78,6 +78,16 @@ def lay_published(logs: Path) -> None:
         (folder / "-".join([path.parts[-9], *path.parts[-4:]])).write_bytes(path.read_bytes())
 
 
+def lay_settings(checkout: Checkout, logs: Path, settings: Path) -> None:
+    """The settings that `init` writes for the logs, with MORE_SETTINGS."""
+    begun = checkout.run("init", "--logs", str(logs), "--settings", str(settings))
+    assert begun.code == 0, begun.last_lines
+    for name, lines in MORE_SETTINGS.items():
+        shutil.copy(ROOT / "seeds" / "settings" / f"{name}.csv", settings)
+        with (settings / f"{name}.csv").open("a") as file:
+            file.writelines(f"{line}\n" for line in lines)
+
+
 @pytest.fixture(scope="module")
 def reviewed(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFactory) -> OnBoth:
     """Both kinds of logs, delivered to an organization's trail below a prefix, reviewed on both targets."""
@@ -88,12 +98,7 @@ def reviewed(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFactory
     lay_published(logs)
     on_athena, on_local = OnAthena.new(local_athena, home / "on-athena"), Checkout.of(home / "on-local")
     local_athena.upload(logs, on_athena.place.log_bucket, PREFIX)
-    begun = on_local.run("init", "--logs", str(logs), "--settings", str(settings))
-    assert begun.code == 0, begun.last_lines
-    for name, lines in MORE_SETTINGS.items():
-        shutil.copy(ROOT / "seeds" / "settings" / f"{name}.csv", settings)
-        with (settings / f"{name}.csv").open("a") as file:
-            file.writelines(f"{line}\n" for line in lines)
+    lay_settings(on_local, logs, settings)
     arguments = ("--run-date", DAY, "--settings", str(settings))
     local = on_local.run("run", *arguments, "--logs", str(logs), **NO_TESTS)
     place = ("--logs", f"{on_athena.place.logs}/{PREFIX}")

@@ -139,7 +139,11 @@ def _review(
         rows = rows_of(summary.daily_review)
         if not rows:
             raise DbtFailed("daily_review has no rows for the day; was anything built?")
-        broken = {node.unique_id: results.by_requirement(node) for node in built.broken_expectations()}
+        broken = {
+            node.unique_id: results.by_requirement(node)
+            for node in built.broken_expectations()
+            if "findings" in node.tests
+        }
         gaps = _gaps(run, summary, rows, built)
         conclusion = _conclusion(run_date, rows, gaps, inventory.integrity)
         found = _found(rows, built, broken)

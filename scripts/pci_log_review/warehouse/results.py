@@ -71,8 +71,6 @@ class _LocalResults:
         return self._connection.cursor().execute(query, [self._run_date]).to_arrow_reader(_BATCH_ROWS)
 
     def by_requirement(self, test: Node) -> dict[str, int]:
-        if "findings" not in test.tests:
-            return {}
         return dict(self._connection.execute(_by_requirement(test)).fetchall())
 
 
@@ -105,8 +103,6 @@ class _AthenaResults:
         )
 
     def by_requirement(self, test: Node) -> dict[str, int]:
-        if "findings" not in test.tests:
-            return {}
         return dict(self._cursor.execute(_by_requirement(test)).fetchall())
 
 
