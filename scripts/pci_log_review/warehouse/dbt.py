@@ -110,6 +110,11 @@ class DbtProject:
         """Where dbt writes its artifacts."""
         return self.state / "target"
 
+    @property
+    def results_path(self) -> Path:
+        """Where a build writes how each node ended."""
+        return self.target_path / "run_results.json"
+
 
 class Dbt:
     """dbt in a separate process, which parses the project once for all days and lives as long as this context.
@@ -126,6 +131,7 @@ class Dbt:
         # Seeds, and the tests that ask them alone, as this run's first build ended them: all days of a run have the
         # same catalogue and settings, and nobody else writes the tables while it holds the locks.
         self._settings: tuple[Node, ...] = ()
+        self._nodes: dict[str, Any] = {}  # of dbt's manifest, by unique id
 
     def __enter__(self) -> Self:
         self._process = self._started()
@@ -145,7 +151,7 @@ class Dbt:
             raise DbtFailed(
                 f"{len(unreadable)} log files can't be read, too many to leave out; the first is {unreadable[0]}"
             )
-        results = self._project.target_path / "run_results.json"
+        results = self._project.results_path
         results.unlink(missing_ok=True)
         # tests of the shipped catalogue, or of rules on invented events, run where those are changed
         left_out = ["--exclude-resource-type", "unit_test", "--exclude", "tag:catalogue"]
@@ -156,12 +162,24 @@ class Dbt:
         if code not in (0, 1) or not results.is_file():
             self._end()
             raise DbtFailed(_stopped(code, plain_message(reason)))
-        built = _read_artifacts(self._project.target_path)
+        built = self._read_artifacts()
         built = replace(built, nodes=[*self._settings, *built.nodes])
         of_settings = [node for node in built.nodes if node.kind == "seed" or "settings" in node.tags]
         are_right = of_settings and all(node.status in ("success", "pass") for node in of_settings)
         self._settings = tuple(of_settings) if are_right else ()
         return built
+
+    def _read_artifacts(self) -> DbtResult:
+        """What the build that has just ended did; parsing, once for each process, wrote what the nodes are."""
+        if not self._nodes:
+            self._nodes = json.loads((self._project.target_path / "manifest.json").read_text())["nodes"]
+        results = json.loads(self._project.results_path.read_text())
+        return DbtResult(
+            results["metadata"]["invocation_id"],
+            results["elapsed_time"],
+            [_node(result, self._nodes[result["unique_id"]]) for result in results["results"]],
+            frozenset(node["name"] for node in self._nodes.values() if node["resource_type"] == "model"),
+        )
 
     def _run(self, command: list[str], on_progress: Callable[[Progress], None]) -> tuple[int, str]:
         """The exit code of a command, and dbt's last message about what went wrong."""
@@ -169,7 +187,8 @@ class Dbt:
         this = secrets.token_hex(8)
         last_words = ""
         with suppress(BrokenPipeError):  # it has died; its last output says why
-            _stream(self._process.stdin).write(json.dumps({"id": this, "arguments": command}) + "\n")
+            line = json.dumps({"id": this, "arguments": command, "results": str(self._project.results_path)})
+            _stream(self._process.stdin).write(line + "\n")
             _stream(self._process.stdin).flush()
         for line in _stream(self._process.stdout):
             if (ended := _ended(line, this)) is not None:
@@ -191,6 +210,7 @@ class Dbt:
 
     def _end(self) -> None:
         process, self._process = self._process, None
+        self._nodes = {}
         if process:
             with suppress(BrokenPipeError):
                 _stream(process.stdin).close()
@@ -238,17 +258,6 @@ def _told(line: str, on_progress: Callable[[Progress], None]) -> str:
         node = data["node_info"]["node_name"]
         on_progress(Progress(data["index"], total, kind, node, str(data["status"]).lower(), data["execution_time"]))
     return str(info["msg"]) if info["level"] == "error" and info["name"] != "MainStackTrace" else ""
-
-
-def _read_artifacts(target_path: Path) -> DbtResult:
-    results = json.loads((target_path / "run_results.json").read_text())
-    nodes = json.loads((target_path / "manifest.json").read_text())["nodes"]
-    return DbtResult(
-        results["metadata"]["invocation_id"],
-        results["elapsed_time"],
-        [_node(result, nodes[result["unique_id"]]) for result in results["results"]],
-        frozenset(node["name"] for node in nodes.values() if node["resource_type"] == "model"),
-    )
 
 
 def _node(result: dict[str, Any], node: dict[str, Any]) -> Node:

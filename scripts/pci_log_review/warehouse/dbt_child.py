@@ -2,16 +2,20 @@
 
     python -m pci_log_review.warehouse.dbt_child parse …      the arguments for parsing the project
 
-Standard input takes one line of JSON per build, {"id": …, "arguments": ["build", …]}. Standard output has dbt's own
-messages and, when a build has ended, {"ended": <its id>, "code": <dbt's exit code: 0, 1 or 2>, "reason": …}. The
-process ends when standard input closes, which the kernel does even if the wrapper was killed: a dbt that outlived its
-wrapper would go on writing tables while the next run begins.
+Standard input takes one line of JSON per build, {"id": …, "arguments": ["build", …], "results": <path>}. Standard output
+has dbt's own messages and, when a build has ended, {"ended": <its id>, "code": <dbt's exit code: 0, 1 or 2>,
+"reason": …}. Parsing writes manifest.json; a build writes what dbt's run_results.json has to the path that it was given.
+dbt itself would write the whole manifest again after each build, which takes longer than its models on a small day.
+
+The process ends when standard input closes, which the kernel does even if the wrapper was killed: a dbt that outlived
+its wrapper would go on writing tables while the next run begins.
 """
 
 from __future__ import annotations
 
 import copy
 import functools
+import gc
 import json
 import os
 import sys
@@ -86,14 +90,18 @@ def main() -> None:
     _drop_debug_events()
     # If the project can't be parsed, the first build says why
     _, _, manifest = _invoke(sys.argv[1:], None)
+    from dbt.artifacts.schemas.run import RunExecutionResult
     nodes = copy.deepcopy(manifest.nodes) if manifest else {}
+    gc.freeze()  # what was parsed stays as long as the process; each collection would look through it again
     while True:
         command = json.loads(commands.get())
         if manifest:
             # A build compiles into the nodes. A whole manifest can't be copied: Manifest.deepcopy fails if
             # something is disabled, and copy.deepcopy mixes up its fields.
             manifest.nodes = copy.deepcopy(nodes)
-        code, reason, _ = _invoke(command["arguments"], manifest)
+        code, reason, result = _invoke([*command["arguments"], "--no-write-json"], manifest)
+        if isinstance(result, RunExecutionResult):
+            result.write(command["results"])
         print(json.dumps({"ended": command["id"], "code": code, "reason": reason}), flush=True)
 
 
