@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -17,7 +18,34 @@ ROOT = Path(__file__).resolve().parents[1]
 # What is no test of dbt's tests need not run them: they take longer than all the models.
 NO_TESTS = {"DBT_RESOURCE_TYPES": "model seed"}
 DBT = "from dbt.cli.main import cli; cli()"
+# Where dbt keeps what it parsed, below its target path
+_PARSED = "partial_parse.msgpack"
 _PROJECT = ("analyses", "macros", "models", "sample_logs", "scripts", "seeds", "dbt_project.yml")
+
+
+class ParsedProject:
+    """What dbt kept when it parsed the project, for all checkouts of a test run.
+
+    A checkout whose state is empty begins with it. dbt itself decides, by its own rules, what of it is still true: it
+    parses again whatever differs in files, variables and versions, as it does for a user from one day to the next.
+    """
+
+    folder: Path | None = None  # set for a test run (tests/conftest.py)
+
+    @classmethod
+    def give(cls, name: str, target_path: Path) -> None:
+        """Copies what is kept under a name to a target path that has nothing yet."""
+        if cls.folder and (kept := cls.folder / name).is_file() and not (target_path / _PARSED).exists():
+            target_path.mkdir(parents=True, exist_ok=True)
+            shutil.copy(kept, target_path / _PARSED)
+
+    @classmethod
+    def keep(cls, name: str, target_path: Path) -> None:
+        """Keeps what dbt wrote to a target path, unless something is kept already."""
+        if cls.folder and (written := target_path / _PARSED).is_file() and not (cls.folder / name).exists():
+            unfinished = cls.folder / f"{name}.{os.getpid()}"
+            shutil.copy(written, unfinished)
+            unfinished.rename(cls.folder / name)
 
 
 @dataclass(frozen=True)
@@ -77,8 +105,16 @@ class Checkout:
     def dbt(self, *arguments: str, **environment: str) -> Ended:
         """Runs dbt alone, as a dbt user does."""
         self.state.mkdir(parents=True, exist_ok=True)
-        where = ["--target-path", str(self.home / "target"), "--log-path", str(self.home / "logs")]
-        return self.ended([sys.executable, "-c", DBT, "--no-use-colors", *arguments, *where], environment)
+        target = self.home / "target"
+        where = ["--target-path", str(target), "--log-path", str(self.home / "logs")]
+        # what dbt parsed with other variables, or for another target, is of no use to it
+        options = [arguments[i : i + 2] for i, name in enumerate(arguments) if name in ("--vars", "--target")]
+        kept = hashlib.sha256(repr(sorted(options)).encode()).hexdigest()
+        ParsedProject.give(kept, target)
+        ended = self.ended([sys.executable, "-c", DBT, "--no-use-colors", *arguments, *where], environment)
+        if self.project == ROOT:
+            ParsedProject.keep(kept, target)
+        return ended
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """The rows of a query on the tables that a run left."""
@@ -105,7 +141,13 @@ class Checkout:
         """Runs a command in the project to its end."""
         running = self.begun(command, environment)
         out, errors = running.communicate(timeout=600)
+        if self.project == ROOT:
+            ParsedProject.keep(self._kept(environment), self.state / "target")
         return Ended(running.returncode, out + errors)
+
+    @staticmethod
+    def _kept(environment: dict[str, str]) -> str:
+        return f"wrapper-{environment.get('PCI_LOG_REVIEW_TARGET', 'local')}"
 
     def begun(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
         """Starts a command in the project, with the state and the evidence of this checkout."""
@@ -117,6 +159,7 @@ class Checkout:
             "PYTHONPATH": f"{self.project / 'scripts'}{os.pathsep}{ROOT}",
             "COLUMNS": "160",
         }
+        ParsedProject.give(self._kept(environment), self.state / "target")
         return subprocess.Popen(
             command,
             env=inherited | defaults | environment,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from tests.checkout import ParsedProject
 from tests.local_athena.fixture import athena_place, local_athena
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
@@ -10,6 +13,15 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 __all__ = ["athena_place", "local_athena"]
 
 ATHENA = ("tests/athena/", "tests/local_athena/")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parsed_project(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """One folder for all processes of this test run."""
+    of_this_process = tmp_path_factory.getbasetemp()
+    shared = of_this_process.parent if "PYTEST_XDIST_WORKER" in os.environ else of_this_process
+    ParsedProject.folder = shared / "parsed_project"
+    ParsedProject.folder.mkdir(exist_ok=True)
 
 
 class _ByFile(LoadScopeScheduling):  # type: ignore[misc]
