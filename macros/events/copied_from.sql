@@ -5,7 +5,7 @@
     case
         -- most requests copy nothing
         when request_parameters like '%-copy-source"%' then {{ regexp_part(
-            url_decoded('replace(' ~ header ~ ", '\\\\', '')"), '^/*(arn:[^/]*(?:/[^/?]+)?|[^/?]+)'
+            url_decoded('replace(' ~ header ~ ", '\\', '')"), '^/*(arn:[^/]*(?:/[^/?]+)?|[^/?]+)'
         ) }}
     end
 {%- endmacro %}
