@@ -1,7 +1,7 @@
 {# One text with all by which an event may name a store: the ARNs that it lists or was refused on, the texts of its
-   request at any depth, the bucket that an object is copied from, and the words of a query. The keys of objects are left
-   out, since their writers choose them. Everything is in lower case; `/|/` parts the names, and `/` the parts of one. So
-   a listed name is found as a whole, whether the record names the store or gives its ARN. #}
+   request at any depth, the bucket that an object is copied from, and the words of a query. The keys of objects are
+   left out, since their writers choose them. Everything is in lower case; `/|/` parts the names, and `/` the parts of
+   one. So a listed name is found as a whole, whether the record names the store or gives its ARN. #}
 {% macro names_touched() -%}
     lower(event_source) || '/|/'
     || replace(

@@ -1,5 +1,5 @@
-{# A rule of the two halves of all addresses, or in a long form of ::/0, opens as much as 0.0.0.0/0: every prefix of 0 to 7
-   bits counts. IPv6's private addresses (fc00::/7) are no world. What is not recorded may be the world. #}
+{# Two halves of all addresses, or a long form of ::/0, open as much as 0.0.0.0/0: every prefix of 0 to 7 bits counts.
+   IPv6's private addresses (fc00::/7) are no world. What is not recorded may be the world. #}
 {% macro opens_to_world() -%}
     {%- set texts = "lower(replace(concat_ws(' ', request_parameters, response_elements), '\\', ''))" -%}
     {%- set hidden = '"omitted"\\s*:\\s*true|"(?:[*][^"]*|hidden_[^"]*)"' -%}

@@ -1,5 +1,5 @@
-{# Whether one can tell from the record which store a call was for. It can't where the request was omitted, or what would
-   name the store was hidden, or an id stands for it (of a query, of a shard's iterator) or an access point. #}
+{# One can't tell which store a call was for where its request was omitted, or what would name the store was hidden, or
+   an id stands for it (of a query, of a shard's iterator) or an access point. #}
 {% macro target_is_recorded() -%}
     {%- set hidden -%}
         "(?:[*][^"]*|hidden_[^"]*|[^"a-z0-9]*(?:omitted|redacted|masked|removed)[^"a-z0-9]*|sensitive_?data_?removed)"
@@ -29,15 +29,20 @@
         when
             {{ regexp_like(request, '"omitted"\\s*:\\s*true') }}
             -- a query that is hidden
-            or {{ regexp_like(request, '"(?:querystring|sqls?|sqlstatements|statements?|codeblock)"\\s*:\\s*(?:[[]\\s*)?""') }}
+            or {{ regexp_like(
+                request, '"(?:querystring|sqls?|sqlstatements|statements?|codeblock)"\\s*:\\s*(?:[[]\\s*)?""'
+            ) }}
             then false
         when event_source = 'logs.amazonaws.com'
-            then {{ regexp_like(request, '"(?:loggroupnames?|loggroupidentifiers?|resourcearn|resourceidentifier)' ~ value) }}
+            then {{ regexp_like(
+                request, '"(?:loggroupnames?|loggroupidentifiers?|resourcearn|resourceidentifier)' ~ value
+            ) }}
         else {{ regexp_like(
             request,
             '"(?:[a-z0-9]*(?:name|arn|identifier|bucket|table|database|queueurl|phonenumber)s?|querystring|sqls?'
             ~ '|sqlstatements|statement|codeblock|target'
-            ~ '|[a-z0-9]*(?:key|secret|volume|snapshot|image|instance|filesystem|stream|cluster|resource|vault)id(?:s|list)?)'
+            ~ '|[a-z0-9]*(?:key|secret|volume|snapshot|image|instance|filesystem|stream|cluster|resource|vault)'
+            ~ 'id(?:s|list)?)'
             ~ value ~ '|"requestitems"\\s*:\\s*[{]\\s*"[^"]'
         ) }}
     end

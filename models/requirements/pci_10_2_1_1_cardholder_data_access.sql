@@ -2,7 +2,9 @@
 
 -- PCI DSS 10.2.1.1: individual access to cardholder data, read or written, done or only tried.
 with events as (
-    {{ events_with_catalogue('10.2.1.1', store='events.cardholder_data_store', may_touch_store='events.may_touch_cardholder_data_store') }}
+    {{ events_with_catalogue(
+        '10.2.1.1', 'events.cardholder_data_store', 'events.may_touch_cardholder_data_store'
+    ) }}
 ),
 
 cardholder_data_access as (

@@ -2,7 +2,7 @@
 
 -- PCI DSS 10.2.1.3: access to the audit logs themselves, read or written, done or only tried.
 with events as (
-    {{ events_with_catalogue('10.2.1.3', store='events.audit_log_store', may_touch_store='events.may_touch_audit_log_store') }}
+    {{ events_with_catalogue('10.2.1.3', 'events.audit_log_store', 'events.may_touch_audit_log_store') }}
 ),
 
 audit_log_access as (

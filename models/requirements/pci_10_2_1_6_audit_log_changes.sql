@@ -2,9 +2,7 @@
 
 -- PCI DSS 10.2.1.6: audit logs started, stopped, paused, changed or removed, done or only tried.
 with events as (
-    {{ events_with_catalogue(
-        '10.2.1.6', store='events.audit_log_store', may_touch_store='events.may_touch_audit_log_store'
-    ) }}
+    {{ events_with_catalogue('10.2.1.6', 'events.audit_log_store', 'events.may_touch_audit_log_store') }}
 ),
 
 audit_log_changes as (

@@ -16,8 +16,8 @@ settings_lines as (
 unsaid as (
     select
         requirements.requirement,
-        settings_lines.settings_file || ' is empty: name what is yours there, or say in nothing_to_list why there is nothing'
-            as settings_gap
+        settings_lines.settings_file
+        || ' is empty: name what is yours there, or say in nothing_to_list why there is nothing' as settings_gap
     from requirements
     inner join settings_lines on requirements.settings_file = settings_lines.settings_file
     where

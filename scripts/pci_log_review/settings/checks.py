@@ -35,6 +35,14 @@ def _narrow_pattern(value: str) -> str | None:
     return _text(value)
 
 
+def _bucket(value: str) -> str | None:
+    name = re.sub(r"^arn:[^:]*:s3:::", "", value)
+    bucket, slash, _ = name.partition("/")
+    if slash and not name.startswith("arn:"):  # of an access point
+        return f"{value!r} would match nothing: a store is a whole bucket; write {bucket}"
+    return None
+
+
 def _matching(expression: str, hint: str) -> Check:
     pattern = re.compile(expression)
     return lambda value: None if pattern.fullmatch(value) else f"{value!r} is not {hint}"
@@ -219,6 +227,8 @@ def _row_faults(header: list[str], cells: list[str], columns: dict[str, Check]) 
             yield f"{name}: {value!r} is not read the same everywhere: no backslash, no line break, not the word null"
         elif fault := columns[name](value):
             yield f"{name}: {fault}"
+    if row.get("event_source") == "s3.amazonaws.com" and "name" in row and (fault := _bucket(row["name"])):
+        yield f"name: {fault}"
     narrowing = [row[name] for name in ("principal", "event_source", "event_name", "resource") if name in row]
     if len(narrowing) == 4 and all(value and not value.strip("%") for value in narrowing):
         yield "would match every finding; name a principal, an event or a resource"
