@@ -133,7 +133,7 @@ def test_missing_credentials_are_told(opened: Opener) -> None:
     assert "AWS: no credentials" in refused(replace(opened(), logs=open_store("s3://example", _session())))
 
 
-def test_an_aws_region_that_is_not_there_is_told(opened: Opener, tmp_path: Path) -> None:
+def test_an_aws_region_that_is_not_there_is_told(opened: Opener) -> None:
     run = opened()
     athena = AthenaConnection("eu-west-11", "primary", "default", "s3://a/", "s3://b/", 1.0)
     said = refused(replace(run, profile=replace(run.profile, connection=athena)))
