@@ -40,9 +40,9 @@ events_with_stores as (
         events_with_names.*,
         stores_touched.cardholder_data_store,
         stores_touched.audit_log_store,
-        service_has_listed_stores
+        events_with_names.service_has_listed_stores
         -- named for any requirement; events_with_catalogue asks for which
-        and (is_data_event or catalogue_applies_to is not null)
+        and (events_with_names.is_data_event or events_with_names.catalogue_applies_to is not null)
         and not {{ target_is_recorded() }} as is_target_unknown
     from events_with_names
     left join stores_touched on events_with_names.names_touched = stores_touched.names_touched
@@ -54,11 +54,14 @@ wanted_events as (
         events_with_stores.*,
         is_target_unknown
         and cardholder_data_store is null
-        and event_source in (select event_source from {{ ref('cardholder_data_stores') }})
-            as may_touch_cardholder_data_store,
+        and events_with_stores.event_source in (
+            select listed.event_source from {{ ref('cardholder_data_stores') }} as listed
+        ) as may_touch_cardholder_data_store,
         is_target_unknown
         and audit_log_store is null
-        and event_source in (select event_source from {{ ref('audit_log_stores') }}) as may_touch_audit_log_store,
+        and events_with_stores.event_source in (
+            select listed.event_source from {{ ref('audit_log_stores') }} as listed
+        ) as may_touch_audit_log_store,
         {{ affected_resource() }} as resource,
         {{ array_map(json_texts('request_parameters', [
             'groupName', 'policyName', 'policyArn', 'managedPolicyArn', 'permissionSetArn', 'roleName', 'group'

@@ -6,7 +6,7 @@ settings_lines as (
     {% for name in needed_settings() %}
         select
             '{{ name }}' as settings_file,
-            count(*) as lines
+            count(*) as line_count
         from {{ ref(name) }}
         {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -21,7 +21,7 @@ unsaid as (
     from requirements
     inner join settings_lines on requirements.settings_file = settings_lines.settings_file
     where
-        settings_lines.lines = 0
+        settings_lines.line_count = 0
         and not exists (
             select 1 from {{ ref('nothing_to_list') }} as nothing_to_list
             where nothing_to_list.settings_file = settings_lines.settings_file
@@ -72,7 +72,7 @@ final as (
         cast(coalesce(counts.failed, 0) as integer) as failed,
         cast(coalesce(counts.denied, 0) as integer) as denied,
         -- a day with nothing in scope is not a complete one
-        coverage.gaps = 0 and coverage.in_scope > 0 and not exists (select 1 from unsaid) as is_complete,
+        coverage.gaps = 0 and coverage.in_scope > 0 and (select count(*) from unsaid) = 0 as is_complete,
         unsaid.settings_gap,
         cast(coverage.gaps as integer) as gaps,
         cast(coverage.with_logs as integer) as regions_with_logs,
