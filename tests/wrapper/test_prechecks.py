@@ -24,16 +24,21 @@ SCOPE = "account_id,account_name,region,in_cde,logs_expected\n"
 Opener = Callable[..., Run]
 
 
-@pytest.fixture
-def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opener:
-    """Opens a run of the sample logs, or of others, without AWS credentials."""
-    shutil.copy(ROOT / "profiles.example.yml", tmp_path / "profiles.yml")
-    monkeypatch.setenv("DBT_PROFILES_DIR", str(tmp_path))
+@pytest.fixture(autouse=True)
+def _without_aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No credentials or region of AWS, wherever the test runs."""
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opener:
+    """Opens a run of the sample logs, or of others."""
+    shutil.copy(ROOT / "profiles.example.yml", tmp_path / "profiles.yml")
+    monkeypatch.setenv("DBT_PROFILES_DIR", str(tmp_path))
 
     def run(logs: Path | str = SAMPLE, settings: Path | None = None) -> Run:
         evidence = EvidencePlace(str(tmp_path / "evidence"))
@@ -131,6 +136,31 @@ def test_a_day_before_the_trail_is_told(opened: Opener) -> None:
 
 def test_missing_credentials_are_told(opened: Opener) -> None:
     assert "AWS: no credentials" in refused(replace(opened(), logs=open_store("s3://example", _session())))
+
+
+@pytest.mark.usefixtures("s3")
+def test_a_bucket_that_is_not_there_is_told(opened: Opener) -> None:
+    said = refused(replace(opened(), session=_session(), logs=open_store("s3://no-such-bucket", _session())))
+    assert "logs: cannot list s3://no-such-bucket/AWSLogs/" in said
+    assert "NoSuchBucket" in said
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("", "/a/prefix"),
+        ("/a", "/a/prefix"),
+        ("/a/prefix/AWSLogs", "/a/prefix"),
+        ("/a/prefix/AWSLogs/1/x", "/a/prefix"),
+    ],
+)
+@pytest.mark.usefixtures("s3")
+def test_a_prefix_that_lies_too_deep_or_too_high_names_the_one_to_give(opened: Opener, given: str, meant: str) -> None:
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="trail-logs")
+    client.put_object(Bucket="trail-logs", Key="a/prefix/AWSLogs/111122223333/CloudTrail/us-east-1/x", Body=b"x")
+    run = replace(opened(), session=_session(), logs=open_store(f"s3://trail-logs{given}", _session()))
+    assert refused(run).endswith(f"s3://trail-logs{meant}")
 
 
 def test_an_aws_region_that_is_not_there_is_told(opened: Opener) -> None:
