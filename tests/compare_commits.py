@@ -34,7 +34,7 @@ FLAGS = {
     "opens_to_world": "opens to the world",
 }
 NEW_FLAGS = ("refused",)  # said by the outcome before
-NEW_COLUMNS = ("store",)
+NEW_COLUMNS = ("store", "settings_gap")
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,24 @@
-{# store: for a requirement that has no stores of its own, either of the two #}
-{% macro events_with_catalogue(requirement, store='coalesce(events.cardholder_data_store, events.audit_log_store)') %}
+{# store and may_touch_store: for a requirement that has no stores of its own, either of the two #}
+{% macro events_with_catalogue(
+    requirement,
+    store='coalesce(events.cardholder_data_store, events.audit_log_store)',
+    may_touch_store='(events.may_touch_cardholder_data_store or events.may_touch_audit_log_store)'
+) %}
     -- the events that CloudTrail delivered on the run date (UTC), with what the catalogue says of them
     select
         events.*,
         {{ store }} as store,
-        catalogue.title as catalogue_title,
+        catalogue.title || case
+            when catalogue.applies_to = 'listed stores' and {{ may_touch_store }} then ', target not recorded' else ''
+        end as catalogue_title,
         catalogue.flag as catalogue_flag,
-        -- the catalogue (reviewed_events) names it for this requirement, always or where it touches a listed store
+        -- the catalogue (reviewed_events) names it for this requirement, always or where it touches a listed store, or
+        -- may, since its target is not recorded
         coalesce(catalogue.applies_to = 'always', false)
-        or coalesce(catalogue.applies_to = 'listed stores' and {{ store }} is not null, false) as is_in_catalogue
+        or coalesce(
+            catalogue.applies_to = 'listed stores' and ({{ store }} is not null or {{ may_touch_store }}), false
+        ) as is_in_catalogue,
+        coalesce({{ may_touch_store }} and coalesce(catalogue.applies_to, '') <> 'always', false) as may_touch_store
     from {{ ref('int_events_with_facts') }} as events
     left join {{ ref('int_catalogue_of_day') }} as catalogue
         on

@@ -1,35 +1,31 @@
-{# The ARNs that the event lists, what its request names, the bucket that an object is copied from, and an Athena query
-   with its words as parts. An object's key is left out, since its writer chooses it. Every part is followed by `/`, so
-   a listed name is matched as a whole, whether the record names the store or gives its ARN. #}
+{# One text with all by which an event may name a store: the ARNs that it lists or was refused on, the texts of its
+   request at any depth, the bucket that an object is copied from, and the words of a query. The keys of objects are
+   left out, since their writers choose them. Everything is in lower case; `/|/` parts the names, and `/` the parts of
+   one. So a listed name is found as a whole, whether the record names the store or gives its ARN. #}
 {% macro names_touched() -%}
-    {%- set names -%}
-        {{ array_map(
-            "split(coalesce(resource_arns, ''), chr(10))",
-            'coalesce(' ~ regexp_part('element', '^(.*?:::[^/]+)/') ~ ', element)'
-        ) }}
-        || {{ json_texts('request_parameters', [
-            'bucketName', 'tableName', 'keyId', 'secretId', 'logGroupName', 'logGroupIdentifier', 'functionName',
-            'streamName', 'streamARN', 'queueUrl', 'resourceArn', 'tableArn', 'database', 'eventDataStore', 'name',
-            'dBInstanceIdentifier', 'dBClusterIdentifier', 'clusterIdentifier', 'snapshotId', 'resourceId', 'topicArn',
-            'fileSystemId', 'deliveryStreamName', 'keyIdentifier', 'aliasName', 'targetKeyId', 'tableBucketARN',
-            'databaseName', 'backupVaultName'
-        ]) }}
-        || regexp_extract_all(
-            -- most requests copy nothing
-            coalesce(case
-                when request_parameters like '%x-amz-copy-source%'
-                    then {{ regexp_part(json_text('request_parameters', '$.x-amz-copy-source'), '^/?([^/]+)/') }}
-            end, ''),
-            '.+'
+    lower(event_source) || '/|/'
+    || replace(
+        lower(concat_ws(
+            '/|/',
+            replace({{ regexp_replace_all(
+                'resource_arns', '((?::::|:accesspoint[/:])[^/\\n]+)/[^\\n]*', '\\1'
+            ) }}, chr(10), '/|/'),
+            {{ refused_on() }},
+            {{ copied_from() }}
+        )) || coalesce({{ names_in_json('request_parameters') }}, ''),
+        ':', '/'
+    )
+    || case
+        -- their requests hold queries, or name tables where members have their names
+        when event_source in (
+            'athena.amazonaws.com', 'cassandra.amazonaws.com', 'dax.amazonaws.com', 'dynamodb.amazonaws.com',
+            'rdsdata.amazonaws.com', 'redshift-data.amazonaws.com', 'timestream.amazonaws.com'
         )
-        || regexp_extract_all(
-            coalesce(case
-                when event_source = 'athena.amazonaws.com' then {{ regexp_replace_all(
-                    json_text('request_parameters', '$.queryString'), '[^A-Za-z0-9_-]+', '/'
-                ) }}
-            end, ''),
-            '.+'
-        )
-    {%- endset -%}
-    {{ array_map(names, "event_source || '/' || replace(element, ':', '/') || '/'") }}
+            then coalesce('/' || {{ regexp_replace_all('lower(request_parameters)', '[^\\pL\\pN_-]+', '/') }}, '')
+        -- the names of log groups have slashes and dots
+        when event_source = 'logs.amazonaws.com'
+            then coalesce('/' || {{ regexp_replace_all('lower(request_parameters)', '[^\\pL\\pN_./#-]+', '/') }}, '')
+        else ''
+    end
+    || '/|/'
 {%- endmacro %}

@@ -2,20 +2,32 @@
 
 -- PCI DSS 10.2.1.1: individual access to cardholder data, read or written, done or only tried.
 with events as (
-    {{ events_with_catalogue('10.2.1.1', store='events.cardholder_data_store') }}
+    {{ events_with_catalogue(
+        '10.2.1.1', 'events.cardholder_data_store', 'events.may_touch_cardholder_data_store'
+    ) }}
 ),
 
 cardholder_data_access as (
     select
         events.*,
-        coalesce(catalogue_title, 'Access a listed store') as title,
-        nullif(concat_ws(', ', case when is_data_event then 'data event' end, catalogue_flag), '') as flags
+        coalesce(
+            catalogue_title,
+            case when may_touch_store then 'Access, target not recorded' else 'Access a listed store' end
+        ) as title,
+        nullif(concat_ws(
+            ', ',
+            case when is_data_event then 'data event' end,
+            case when may_touch_store then 'target not recorded' end,
+            catalogue_flag
+        ), '') as flags
     from events
     where
         -- the catalogue names it, and it touches a store of cardholder data that the settings list
         is_in_catalogue
         -- or it is any data event (of an object, item, message …) on such a store
         or (is_data_event and cardholder_data_store is not null)
+        -- or its record does not tell what it touched, and a store of its service is listed
+        or (is_data_event and may_touch_store)
 ),
 
 final as (

@@ -2,14 +2,22 @@
 
 -- PCI DSS 10.2.1.3: access to the audit logs themselves, read or written, done or only tried.
 with events as (
-    {{ events_with_catalogue('10.2.1.3', store='events.audit_log_store') }}
+    {{ events_with_catalogue('10.2.1.3', 'events.audit_log_store', 'events.may_touch_audit_log_store') }}
 ),
 
 audit_log_access as (
     select
         events.*,
-        coalesce(catalogue_title, 'Access a listed store') as title,
-        nullif(concat_ws(', ', case when is_data_event then 'data event' end, catalogue_flag), '') as flags
+        coalesce(
+            catalogue_title,
+            case when may_touch_store then 'Access, target not recorded' else 'Access a listed store' end
+        ) as title,
+        nullif(concat_ws(
+            ', ',
+            case when is_data_event then 'data event' end,
+            case when may_touch_store then 'target not recorded' end,
+            catalogue_flag
+        ), '') as flags
     from events
     where
         -- the catalogue names it, and it touches a store of audit logs that the settings list; a look at CloudTrail's
@@ -17,6 +25,8 @@ audit_log_access as (
         is_in_catalogue
         -- or it is any data event (of an object, log event …) on such a store
         or (is_data_event and audit_log_store is not null)
+        -- or its record does not tell what it touched, and a store of its service is listed
+        or (is_data_event and may_touch_store)
 ),
 
 final as (

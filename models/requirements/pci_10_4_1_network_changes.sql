@@ -9,7 +9,18 @@ network_changes as (
     select
         events.*,
         catalogue_title as title,
-        catalogue_flag as flags
+        nullif(concat_ws(', ', catalogue_flag, case
+            -- an inbound rule of a network's access list that allows
+            when
+                event_name in ('CreateNetworkAclEntry', 'ReplaceNetworkAclEntry')
+                and not {{ regexp_like('lower(request_parameters)', '"egress" *: *"?true|"ruleaction" *: *"deny"') }}
+                then {{ opens_to_world() }}
+            -- a list of networks that rules let in
+            when
+                event_name in ('CreateManagedPrefixList', 'ModifyManagedPrefixList')
+                and {{ opens_to_world() }} = 'opens to the world'
+                then 'opens to the world'
+        end), '') as flags
     from events
     where
         -- the catalogue names it as a change to the network, or by its pattern %Subnet% for the calls of every service

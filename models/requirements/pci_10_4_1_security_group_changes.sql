@@ -12,12 +12,13 @@ security_group_changes as (
         nullif(concat_ws(', ', catalogue_flag, case
             when
                 -- inbound, or a changed rule, whose record does not tell the direction
-                (event_name like '%Ingress%' or event_name = 'ModifySecurityGroupRules')
+                (
+                    event_name like '%Ingress%'
+                    or event_name in ('ModifySecurityGroupRules', 'OpenInstancePublicPorts', 'PutInstancePublicPorts')
+                )
                 and event_name not like 'Revoke%'
                 and event_name not like '%Descriptions%'
-                -- "0.0.0.0/0" or "::/0", also with the slash escaped as JSON allows
-                and {{ regexp_like('request_parameters', '"(0\\.0\\.0\\.0|::)\\\\?/0"') }}
-                then 'opens to the world'
+                then {{ opens_to_world() }}
         end), '') as flags
     from events
     where

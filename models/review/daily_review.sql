@@ -2,6 +2,32 @@ with requirements as (
     select * from {{ ref('requirements') }}
 ),
 
+settings_lines as (
+    {% for name in needed_settings() %}
+        select
+            '{{ name }}' as settings_file,
+            count(*) as line_count
+        from {{ ref(name) }}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+-- empty, and nobody has said why there is nothing to list
+unsaid as (
+    select
+        requirements.requirement,
+        settings_lines.settings_file
+        || ' is empty: name what is yours there, or say in nothing_to_list why there is nothing' as settings_gap
+    from requirements
+    inner join settings_lines on requirements.settings_file = settings_lines.settings_file
+    where
+        settings_lines.line_count = 0
+        and not exists (
+            select 1 from {{ ref('nothing_to_list') }} as nothing_to_list
+            where nothing_to_list.settings_file = settings_lines.settings_file
+        )
+),
+
 counts as (
     select
         requirement,
@@ -35,6 +61,7 @@ final as (
         requirements.asks,
         case
             when coverage.log_files_read = 0 then 'no logs'
+            when unsaid.settings_gap is not null then 'not configured'
             when coalesce(counts.findings, 0) = 0 then 'no findings'
             else 'findings'
         end as result,
@@ -45,7 +72,8 @@ final as (
         cast(coalesce(counts.failed, 0) as integer) as failed,
         cast(coalesce(counts.denied, 0) as integer) as denied,
         -- a day with nothing in scope is not a complete one
-        coverage.gaps = 0 and coverage.in_scope > 0 as is_complete,
+        coverage.gaps = 0 and coverage.in_scope > 0 and (select count(*) from unsaid) = 0 as is_complete,
+        unsaid.settings_gap,
         cast(coverage.gaps as integer) as gaps,
         cast(coverage.with_logs as integer) as regions_with_logs,
         cast(coverage.in_scope as integer) as regions_in_scope,
@@ -55,6 +83,7 @@ final as (
     from requirements
     cross join coverage
     left join counts on requirements.requirement = counts.requirement
+    left join unsaid on requirements.requirement = unsaid.requirement
 )
 
 select * from final

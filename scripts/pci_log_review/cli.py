@@ -28,6 +28,7 @@ from .evidence.verify import verify
 from .notify import Message, check_places, notify
 from .review.day import Exit, Reviewed
 from .review.options import EvidencePlace, Run, RunOptions, open_run
+from .review.prechecks import check_run
 from .review.run import Outcome, Reporter, all_days, run_days
 from .settings.new import write_settings
 
@@ -121,7 +122,10 @@ def main() -> None:
 @main.command()
 @_option("--logs", _LOGS, required=True)
 @_option("--run-date", "Review this day alone, reviewed before or not.  [default: every day that is due]", type=_Day())
-@_option("--since", "The first day that has to be reviewed.  [default: the first in the evidence]", type=_Day())
+@_option(
+    "--since", "The first day that has to be reviewed. The evidence remembers it; an earlier one that it has stands.  "
+    "[default: the remembered one, else yesterday]", type=_Day(),
+)  # fmt: skip
 @_option("--from", "Review every day from this one on, reviewed before or not.", type=_Day())
 @_option("--to", "With --from: the last day.  [default: yesterday]", type=_Day())
 @_option(
@@ -168,6 +172,7 @@ def run(ctx: click.Context, /, log_format: str, **given: Any) -> None:
     try:
         chosen = _chosen_days(given["run_date"], given["since"], given["from"], given["to"])
         opened = open_run(_options(given))
+        check_run(opened, given["run_date"] or given["from"], given["since"])
         due = chosen or partial(due_days, opened.evidence, given["since"], clock.yesterday(), given["max_days"])
         outcome = run_days(opened, due, reporter, done)
         code = outcome.exit
@@ -220,11 +225,11 @@ def _chosen_days(
         if day and day >= clock.today():
             raise UsageError(f"{day} is not over yet (UTC): only a whole day can be reviewed")
     if run_date:
-        return lambda: all_days(run_date, run_date)
+        return lambda: all_days(run_date, run_date, since)
     if not first:
         return None
     end = _end(first, last)
-    return lambda: all_days(first, end)
+    return lambda: all_days(first, end, since)
 
 
 def _end(first: date | None, last: date | None) -> date:
@@ -246,17 +251,25 @@ def _stop(*_: object) -> None:
 def init(logs: str, settings: Path) -> None:
     """Write a settings folder to start from, with the accounts and regions found in the logs."""
     try:
-        accounts, regions, odd = write_settings(logs, settings)
+        written = write_settings(logs, settings)
     except (UsageError, LogStoreError, OSError) as error:
         raise UsageError(str(error)) from error
-    click.echo(f"{settings}: {accounts} accounts, {regions} accounts x regions with logs, each expected daily;")
-    click.echo("every other region is in scope too, and may be quiet. See trail_scope.csv.")
-    for name in odd:
+    click.echo(
+        f"{settings}: {written.accounts} accounts, {written.regions} accounts x regions with logs. {written.daily} of "
+        f"these had logs on most of the last days seen ({written.days}) and are expected daily;"
+    )
+    click.echo("the others, and every other region, are in scope too, and may be quiet. Check trail_scope.csv.")
+    if written.days < 3:
+        click.echo("So few days say little: run init again, into another folder, when there are more.")
+    for name in written.odd:
         click.echo(
             printable(f"Left out: AWSLogs/{name} is not an account id of 12 digits, or has no folder of a region.")
         )
-    click.echo("Now name what is yours (the README says how): cardholder_data_stores.csv, without which 10.2.1.1 finds")
-    click.echo("nothing, audit_log_stores.csv, administrators.csv, expected_activity.csv.")
+    click.echo("Now name what is yours (the README says how): cardholder_data_stores.csv, audit_log_stores.csv,")
+    click.echo(
+        "administrators.csv, expected_activity.csv. What needs one of the first three is not configured, and no day"
+    )
+    click.echo("complete, until that has a line, or nothing_to_list.csv says why there is nothing to list.")
 
 
 @main.command("verify")

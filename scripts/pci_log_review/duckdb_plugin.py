@@ -9,6 +9,8 @@ from pathlib import Path
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 
+from .cloudtrail.place import accounts
+from .cloudtrail.store import LogStoreError, open_store
 from .warehouse.dbt import CONVERTED
 from .warehouse.inventory import ensure_inventory
 from .warehouse.lake import convert_day, is_converted
@@ -29,8 +31,23 @@ def _convert_day(logs: str, run_date: str, scope: str) -> int:
     day, lake, token = date.fromisoformat(run_date), lake_folder(), os.environ.get(CONVERTED)
     if token and is_converted(logs, day, in_scope, lake, token):
         return 0
+    _check_scope(logs, {account_id for account_id, _ in in_scope})
     ensure_inventory(lake, day)
     return len(convert_day(logs, day, in_scope, lake))
+
+
+def _check_scope(logs: str, in_scope: set[str]) -> None:
+    """Raises LogStoreError if the logs are of none of the accounts in scope: nothing of them would be read.
+
+    The wrapper names such logs as a gap; dbt alone has no inventory that could.
+    """
+    found = sorted(accounts(open_store(logs)))
+    if not in_scope & set(found):
+        raise LogStoreError(
+            f"logs: trail_scope names none of the accounts whose logs are in {logs} ({', '.join(found[:3])}). The "
+            "settings that are shipped are those of the sample logs: pci-log-review init writes yours, and "
+            "PCI_LOG_REVIEW_SETTINGS names their folder"
+        )
 
 
 class Plugin(BasePlugin):

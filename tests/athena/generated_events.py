@@ -69,12 +69,16 @@ def reviewed_calls() -> dict[str, list[tuple[str, str]]]:
     return calls
 
 
-STORE_SERVICES = ("s3.amazonaws.com", "dynamodb.amazonaws.com", "kms.amazonaws.com", "logs.amazonaws.com")
+STORE_SERVICES = (
+    "s3.amazonaws.com", "dynamodb.amazonaws.com", "kms.amazonaws.com", "logs.amazonaws.com", "athena.amazonaws.com",
+)  # fmt: skip
 NAMES = [
     "example-pay-cardholder-data", "example-pay-cardholder-data/AWSLogs", "example-pay-settlement-x", "payment-tokens",
     "example-pay-cloudtrail-logs", "alias/example-pay-cardholder", "aws-cloudtrail-logs-example-pay", "Admins",
     "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", "AdministratorAccess",
     "arn:aws:s3:::example-pay-cardholder-data/2026/a.csv", "select * from example-pay-cardholder-data; -- x",
+    "/example-pay-cardholder-data%2F2026%2Fa.csv", "%65xample-pay-cardholder-data/a", "%C3%28/a", "***OMITTED***",
+    "arn:aws:s3:us-east-1:111122223333:accesspoint/ap/object/a", "ap-metadata-s3alias/a", "0.0.0.0/1", "pl-1234",
 ]  # fmt: skip
 KEYS = [
     "bucketName", "key", "tableName", "keyId", "userName", "groupName", "policyArn", "logGroupName", "name", "id",

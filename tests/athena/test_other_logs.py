@@ -32,7 +32,11 @@ ODD: list[dict[str, Any]] = [
 ]  # fmt: skip
 # What the published logs are asked beyond what the shipped settings ask.
 MORE_SETTINGS = {
-    "cardholder_data_stores": ["s3.amazonaws.com,%-%,a test", "secretsmanager.amazonaws.com,%stratus%,a test"],
+    "cardholder_data_stores": [
+        "s3.amazonaws.com,%-%,a test",
+        "secretsmanager.amazonaws.com,%stratus%,a test",
+        "athena.amazonaws.com,%card%,a test",
+    ],
     "audit_log_stores": ["s3.amazonaws.com,%trail%,a test", "cloudtrail.amazonaws.com,%a%,a test"],
     "administrators": ["%:user/%a%,a test", "%:assumed-role/%Admin%,a test"],
     "expected_activity": ["10.2.1.%,%:assumed-role/%,%,Describe%,%,Seen,me@example.com,2026-01-01,2027-01-01"],

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.checkout import NO_TESTS, Checkout
+from tests.checkout import NO_TESTS, ROOT, Checkout
 
 RUN_DATE = ("--vars", "{run_date: 2026-03-10}")
 
@@ -101,6 +101,19 @@ def test_faulty_settings_block_the_build_with_dbt_alone_too(tmp_path: Path) -> N
     assert ended.code != 0
     assert "matches_trail_scope_account_id" in ended.text
     assert not (checkout.state / "lake").exists()
+
+
+def test_the_shipped_settings_with_other_logs_fail_and_say_why(tmp_path: Path) -> None:
+    day = tmp_path / "logs/AWSLogs/123456789012/CloudTrail/us-east-1/2026/03/10"
+    day.mkdir(parents=True)
+    sample = next(ROOT.glob("sample_logs/AWSLogs/*/CloudTrail/us-east-1/2026/03/10/*.json.gz"))
+    (day / sample.name).write_bytes(sample.read_bytes())
+    ended = Checkout.of(tmp_path).dbt(
+        "build", *RUN_DATE, "--exclude-resource-type", "unit_test", PCI_LOG_REVIEW_LOGS=str(tmp_path / "logs")
+    )
+    assert ended.code != 0
+    assert "trail_scope names none of the accounts whose logs are in" in ended.text
+    assert "(123456789012). The settings that are shipped are those of the sample logs" in ended.text
 
 
 def test_the_athena_target_parses(tmp_path: Path) -> None:

@@ -140,14 +140,15 @@ def test_one_corrupt_file_is_named_and_hides_no_other(undisturbed: Checkout, log
     assert read == readable
 
 
-def test_what_is_complete_is_not_due_again_and_what_is_incomplete_is(undisturbed: Checkout, tmp_path: Path) -> None:
-    checkout, empty = Checkout.of(tmp_path), tmp_path / "empty"
+def test_what_is_complete_is_not_due_again_and_what_is_incomplete_is(
+    undisturbed: Checkout, logs: Path, tmp_path: Path
+) -> None:
+    checkout = Checkout.of(tmp_path)
     shutil.copytree(undisturbed.evidence, checkout.evidence)
-    empty.mkdir()
-    ended = operate(checkout, "never", "run", "--logs", str(empty), "--max-days", "1")
+    ended = operate(checkout, "never", "run", "--logs", str(logs), "--max-days", "1")
     assert "Reviewing the logs delivered on 2026-03-09" in ended.text
     assert "1 more days are due" in ended.text
-    assert ended.code == 1
+    assert ended.code == 3
 
 
 def test_nothing_is_due_when_all_is_complete_or_signed(undisturbed: Checkout, logs: Path, tmp_path: Path) -> None:

@@ -106,7 +106,9 @@ def found_in_all_events(tmp_path_factory: pytest.TempPathFactory) -> dict[str, l
         "models/intermediate/int_events_to_look_at.sql", "where\n    is_wanted_without_store\n", "where true\n"
     )
     every_event.broken(
-        "models/intermediate/int_events_with_facts.sql", "events_with_names.is_wanted_without_store\n", "true\n"
+        "models/intermediate/int_events_with_facts.sql",
+        "    where\n        is_wanted_without_store\n",
+        "    where\n        true\n",
     )
     rows: list[list[tuple[Any, ...]]] = []
     for checkout in (as_it_is, every_event):

@@ -193,6 +193,31 @@ def test_logs_out_of_scope_are_a_gap_and_name_the_way_out(tmp_path: Path) -> Non
     assert checkout.rows("select distinct result from daily_review") == [("no logs",)]
 
 
+def test_a_requirement_without_settings_is_not_configured_until_somebody_says_why(tmp_path: Path) -> None:
+    settings = Path(shutil.copytree(ROOT / "seeds" / "settings", tmp_path / "settings"))
+    for name in ("cardholder_data_stores", "administrators"):
+        path = settings / f"{name}.csv"
+        path.write_text(path.read_text().splitlines(keepends=True)[0])
+    checkout = Checkout.of(tmp_path)
+    ended = checkout.review(DAY, *SAMPLE, "--settings", str(settings), **NO_TESTS)
+    assert ended.code == 3, ended.last_lines
+    assert "10.2.1.1 is not configured: cardholder_data_stores is empty: name what is yours there" in ended.text
+    assert "10.2.1.2 is not configured: administrators is empty" in ended.text
+    results = dict(checkout.rows("select requirement, result from daily_review"))
+    assert [name for name, result in results.items() if result == "not configured"] == ["10.2.1.1", "10.2.1.2"]
+    assert checkout.rows("select distinct is_complete from daily_review") == [(False,)]
+    shown = checkout.run("show", DAY)
+    assert shown.text.count("not configured") >= 2
+    (settings / "nothing_to_list.csv").write_text(
+        "settings_file,reason,approved_by,approved_on\n"
+        "cardholder_data_stores,A service provider keeps them,security-lead@example.com,2026-01-12\n"
+        "administrators,Nobody has standing access,security-lead@example.com,2026-01-12\n"
+    )
+    ended = checkout.review(DAY, *SAMPLE, "--settings", str(settings), **NO_TESTS)
+    assert ended.code == 0, ended.last_lines
+    assert (checkout.evidence_of(DAY) / "settings" / "nothing_to_list.csv").read_text().count("security-lead") == 2
+
+
 def test_a_failing_run_leaves_the_earlier_rows_of_the_day_and_is_sealed_as_failed(goes_on: Checkout) -> None:
     checkout = goes_on
     rows = "select * from pci_10_2_1_6_audit_log_changes order by all"

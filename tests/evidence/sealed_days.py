@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import date
 
+from pci_log_review.common.clock import CLOUDTRAIL_BEGAN
 from pci_log_review.evidence.chain import MANIFEST, begin_chain, last_link, link, new_id, records, set_latest
 from pci_log_review.evidence.manifest import Conclusion, State, write_manifest
 from pci_log_review.evidence.store import EvidenceStore
@@ -26,8 +27,33 @@ def seal(
     unexpected: Mapping[str, int] = NO_FINDINGS,
     *,
     latest: bool = True,
+    since: date | None = None,
 ) -> str:
-    """Seals a run of the day; returns its folder. Without `latest` it was interrupted just before the end."""
+    """Seals a run of the day; returns its folder. Without `latest` it was interrupted just before the end.
+
+    `since` is the first day that has to be reviewed, by default the first that ever was.
+    """
+    known = records(store.keys())
+    first = min(
+        (day for day in [run_date, *(record.run_date for record in known)] if day > CLOUDTRAIL_BEGAN), default=None
+    )
+    return _seal(store, run_date, state, unexpected, since or first, latest=latest)
+
+
+def seal_named(store: EvidenceStore, run_date: date) -> str:
+    """Seals a complete run of a day that somebody named, where no other day has to be reviewed."""
+    return _seal(store, run_date, State.COMPLETE, NO_FINDINGS, None, latest=True)
+
+
+def _seal(
+    store: EvidenceStore,
+    run_date: date,
+    state: State,
+    unexpected: Mapping[str, int],
+    since: date | None,
+    *,
+    latest: bool,
+) -> str:
     begin_chain(store)
     known = records(store.keys())
     run_id = new_id(known)
@@ -45,7 +71,7 @@ def seal(
             review += f"{requirement},Something,{'findings' if count else 'no findings'},{count},{count}\n"
         (staged / "daily_review.csv").write_text(review)
         (staged / "run.json").write_text(json.dumps({"run_date": str(run_date), "target": "local"}) + "\n")
-        content = write_manifest(staged, run_id, conclusion, last_link(store, known))
+        content = write_manifest(staged, run_id, conclusion, last_link(store, known), since)
         store.publish(staged, folder, MANIFEST)
     if latest:
         set_latest(store, link(f"{folder}/{MANIFEST}", content))

@@ -37,7 +37,9 @@
         not (
             findings.requirement = '{{ line.requirement }}'
             and {{ regexp_like('findings.flags', '(^|, )(' ~ line.by_flag | join('|') ~ ')(,|$)') }}
-            {{ 'and findings.store is not null' if 'data event' in line.by_flag }}
+            {%- if 'data event' in line.by_flag %}
+            and (findings.store is not null or findings.flags like '%target not recorded%')
+            {%- endif %}
         )
         and
         {% endfor %}

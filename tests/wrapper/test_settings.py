@@ -39,6 +39,13 @@ def test_the_shipped_settings_have_no_fault() -> None:
         ("cardholder_data_stores", "s3.amazonaws.com,%,all of them", "name: '%' would match everything"),
         ("cardholder_data_stores", "S3,cards,upper case", "event_source: 'S3' is not a service"),
         ("audit_log_stores", "s3.amazonaws.com, logs,space", "name: ' logs' has spaces around it"),
+        ("cardholder_data_stores", "s3.amazonaws.com,cards/2026/,a", "a store is a whole bucket; write cards"),
+        ("cardholder_data_stores", "s3.amazonaws.com,arn:aws:s3:::cards/*,a", "a store is a whole bucket; write cards"),
+        ("nothing_to_list", "trail_scope,because,me,2026-01-01", "settings_file: 'trail_scope' is not one of"),
+        ("nothing_to_list", "administrators,,me,2026-01-01", "reason: is empty"),
+        ("nothing_to_list", "administrators,because,,2026-01-01", "approved_by: is empty"),
+        ("nothing_to_list", "administrators,because,me,2999-01-01", "approved_on: 2999-01-01 is yet to come"),
+        ("nothing_to_list", "administrators,because,me,2026-01-01", "administrators.csv has lines, so it is not true"),
         ("administrators", "%%,everybody", "principal: '%%' would match everything"),
         ("administrative_grants", ",nothing", "name: is empty"),
         (
@@ -90,6 +97,22 @@ def test_a_missing_file_is_named(settings: Path) -> None:
     (settings / "audit_log_stores.csv").unlink()
     (fault,) = check_settings(settings)
     assert "audit_log_stores.csv, line 1: there is no such file" in str(fault)
+
+
+def test_settings_may_lack_the_file_that_says_why_others_are_empty(settings: Path, tmp_path: Path) -> None:
+    (settings / "nothing_to_list.csv").unlink()
+    assert check_settings(settings) == []
+    (tmp_path / "project").mkdir()
+    copy = tmp_path / "project" / settings_for_dbt(settings, tmp_path / "project")
+    assert (copy / "nothing_to_list.csv").read_text() == "settings_file,reason,approved_by,approved_on\n"
+
+
+def test_an_empty_file_may_be_said_to_have_nothing_to_list(settings: Path) -> None:
+    (settings / "administrators.csv").write_text("principal,description\n")
+    (settings / "nothing_to_list.csv").write_text(
+        "settings_file,reason,approved_by,approved_on\nadministrators,Nobody has standing access,me,2026-01-01\n"
+    )
+    assert check_settings(settings) == []
 
 
 def test_a_file_that_is_not_utf_8_is_named(settings: Path) -> None:

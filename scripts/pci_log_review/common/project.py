@@ -18,8 +18,20 @@ def project_dir() -> Path:
     return found
 
 
-@cache
 def requirements() -> tuple[str, ...]:
     """The requirements that are reviewed, as dbt_project.yml lists them. Raises UsageError as project_dir does."""
+    return tuple(line["requirement"] for line in _requirement_lines())
+
+
+def needed_settings() -> tuple[str, ...]:
+    """The settings files, without .csv, on which requirements depend, as dbt_project.yml says. Raises UsageError as
+    project_dir does.
+    """
+    return tuple(dict.fromkeys(line["settings"] for line in _requirement_lines() if "settings" in line))
+
+
+@cache
+def _requirement_lines() -> list[dict[str, str]]:
     project = yaml.safe_load((project_dir() / "dbt_project.yml").read_text(encoding="utf-8"))
-    return tuple(line["requirement"] for line in project["vars"]["requirements"])
+    lines: list[dict[str, str]] = project["vars"]["requirements"]
+    return lines

@@ -80,7 +80,9 @@ class TextReporter:
     def _show(self, day: Reviewed) -> None:
         table = _review_table(day.conclusion.run_date, "Findings", "Expected", "Tests passed")
         for line in day.requirements:
-            findings = str(line.findings) if line.result != "no logs" else "no logs"
+            findings = {"no logs": "no logs", "not configured": f"{line.findings}, not configured"}.get(
+                line.result, str(line.findings)
+            )
             table.add_row(
                 line.requirement, line.asks, findings, str(line.expected), f"{line.tests_passed}/{line.tests}"
             )

@@ -45,8 +45,13 @@ class Manifest:
     files: dict[str, tuple[int, str]]
 
 
-def write_manifest(folder: Path, run_id: str, conclusion: Conclusion, previous: Link | None) -> bytes:
-    """Writes the manifest of all files in the folder; returns its bytes."""
+def write_manifest(
+    folder: Path, run_id: str, conclusion: Conclusion, previous: Link | None, since: date | None
+) -> bytes:
+    """Writes the manifest of all files in the folder; returns its bytes.
+
+    `since` is the first day that has to be reviewed; None where nobody has named one.
+    """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     content = to_json(
         {
@@ -55,6 +60,7 @@ def write_manifest(folder: Path, run_id: str, conclusion: Conclusion, previous: 
             "run_date": conclusion.run_date.isoformat(),
             "run_id": run_id,
             "sealed": datetime.now(UTC).isoformat(timespec="seconds"),
+            "since": since.isoformat() if since else None,
             "state": conclusion.state.value,
             "gaps": conclusion.gaps,
             "integrity": conclusion.integrity,

@@ -25,6 +25,7 @@ from .chain import (
     records,
     run_folder,
 )
+from .history import first_due
 from .manifest import Manifest, read_manifest
 from .store import EvidenceError, EvidenceStore
 
@@ -44,7 +45,7 @@ class Verified:
 
 def verify(store: EvidenceStore, first: date | None, last: date | None, yesterday: date) -> Verified:
     """Verifies the runs and sign-offs of the days from `first` (default: the first there is) to `last` (default:
-    `yesterday`, or the last there is).
+    `yesterday`, or the last there is). A day may be missing before the first that has to be reviewed.
 
     The chain is verified from its beginning to its end, since a link leads out of the days asked for.
     """
@@ -67,7 +68,8 @@ def verify(store: EvidenceStore, first: date | None, last: date | None, yesterda
     faults += _chain_faults(store, known, latest)
     strangers, notes = _strangers(store, keys, known)
     faults += strangers
-    faults += _missing([day for day in days(begin, min(end, yesterday)) if day not in reviewed])
+    needed = first or first_due(store, known)
+    faults += _missing([day for day in days(needed, min(end, yesterday)) if day not in reviewed] if needed else [])
     runs = len([record for record in wanted if record.kind == "run"])
     return Verified(runs, len(wanted) - runs, files, sorted(set(faults), key=lambda fault: fault.where), notes)
 

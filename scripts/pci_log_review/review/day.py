@@ -83,8 +83,12 @@ class Reviewed:
         return codes[self.conclusion.state]
 
 
-def review_day(run: Run, dbt: Dbt, run_date: date, on_progress: Callable[[Progress], None]) -> Reviewed:
+def review_day(
+    run: Run, dbt: Dbt, run_date: date, on_progress: Callable[[Progress], None], since: date | None = None
+) -> Reviewed:
     """Reviews one day and seals the result, even if it failed. The caller holds the lock of the evidence.
+
+    `since` is the first day that has to be reviewed, which the evidence remembers; None where nobody has named one.
 
     Raises EvidenceError if the evidence can't be written: then no review of the day was sealed.
     """
@@ -105,7 +109,7 @@ def review_day(run: Run, dbt: Dbt, run_date: date, on_progress: Callable[[Progre
             with reported(f"write {where}"):
                 write_run(staged, _about(run, started, conclusion))
         with reported(f"write {where}"):
-            content = write_manifest(staged, run_id, conclusion, last_link(store, known))
+            content = write_manifest(staged, run_id, conclusion, last_link(store, known), since)
         store.check_lock()
         store.publish(staged, folder, MANIFEST)
     sealed = link(f"{folder}/{MANIFEST}", content)
@@ -219,7 +223,8 @@ def _gaps(run: Run, summary: Summary, rows: list[dict[str, Any]], built: DbtResu
     """Why the day is incomplete; `rows` are those of daily_review."""
     nothing = ["trail_scope is empty: nothing was reviewed"] if not rows[0]["regions_in_scope"] else []
     broken = [f"test failed: {_broken(node)}" for node in built.broken_expectations()]
-    return nothing + _log_gaps(run.logs.root, summary) + broken
+    unsaid = [f"{row['requirement']} is not configured: {row['settings_gap']}" for row in rows if row["settings_gap"]]
+    return nothing + _log_gaps(run.logs.root, summary) + unsaid + broken
 
 
 def _conclusion(run_date: date, rows: list[dict[str, Any]], gaps: list[str], integrity: str) -> Conclusion:

@@ -8,9 +8,9 @@ from datetime import date
 from typing import Protocol
 
 from ..common.clock import days
-from ..evidence.chain import begin_chain, mend_latest
+from ..evidence.chain import begin_chain, mend_latest, records
 from ..evidence.folder import FolderEvidence
-from ..evidence.history import Due
+from ..evidence.history import Due, earliest, first_due
 from ..evidence.store import EvidenceError
 from ..warehouse.dbt import Dbt, Progress
 from .day import Exit, Reviewed, review_day
@@ -83,12 +83,13 @@ def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Re
         chosen = due()  # asked under the lock: a run that has just ended may have reviewed them
         if not chosen.days:
             return Outcome(done, chosen.left, [])
+        since = earliest(chosen.since, first_due(store, records(store.keys())))
         run.state.mkdir(parents=True, exist_ok=True)
         with Dbt(run.dbt, locks) as dbt:  # it starts while the first day's logs are read
             for run_date in chosen.days:
                 reporter.started(run_date, run.logs.root, run.profile.target)
                 try:
-                    day = review_day(run, dbt, run_date, reporter.progress)
+                    day = review_day(run, dbt, run_date, reporter.progress, since)
                 except EvidenceError as error:  # days sealed before are still reported
                     return Outcome(done, chosen.left + len(chosen.days) - len(done), [str(error)])
                 reporter.reviewed(day)
@@ -96,6 +97,6 @@ def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Re
         return Outcome(done, chosen.left, [])
 
 
-def all_days(first: date, last: date) -> Due:
+def all_days(first: date, last: date, since: date | None = None) -> Due:
     """Every day from the first to the last, whether reviewed already or not."""
-    return Due(days(first, last), 0)
+    return Due(days(first, last), 0, since)

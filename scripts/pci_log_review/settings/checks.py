@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
+from ..common import clock
 from ..common.errors import Fault
-from ..common.project import requirements
+from ..common.project import needed_settings, requirements
 
 Check = Callable[[str], str | None]
 
@@ -34,6 +35,14 @@ def _narrow_pattern(value: str) -> str | None:
     return _text(value)
 
 
+def _bucket(value: str) -> str | None:
+    name = re.sub(r"^arn:[^:]*:s3:::", "", value)
+    bucket, slash, _ = name.partition("/")
+    if slash and not name.startswith("arn:"):  # of an access point
+        return f"{value!r} would match nothing: a store is a whole bucket; write {bucket}"
+    return None
+
+
 def _matching(expression: str, hint: str) -> Check:
     pattern = re.compile(expression)
     return lambda value: None if pattern.fullmatch(value) else f"{value!r} is not {hint}"
@@ -50,6 +59,16 @@ def _day(value: str) -> str | None:
     except ValueError:
         pass
     return f"{value!r} is not a date; write it as 2026-11-22"
+
+
+def _past_day(value: str) -> str | None:
+    if fault := _day(value):
+        return fault
+    return f"{value} is yet to come" if date.fromisoformat(value) > clock.today() else None
+
+
+def _needed_file(value: str) -> str | None:
+    return _one_of(*needed_settings())(value)
 
 
 def _requirement(pattern: str) -> str | None:
@@ -99,12 +118,41 @@ FILES: dict[str, dict[str, Check]] = {
         "approved_on": _day,
         "expires_on": _day,
     },
+    "nothing_to_list": {
+        "settings_file": _needed_file,
+        "reason": _text,
+        "approved_by": _text,
+        "approved_on": _past_day,
+    },
 }
+# A folder of settings may lack these: then they have no line
+OPTIONAL = ("nothing_to_list",)
 
 
 def check_settings(folder: Path) -> list[Fault]:
     """Every fault in the settings in `folder`, in the order of files and lines; empty if there are none."""
-    return [fault for name, columns in FILES.items() for fault in _check_file(folder / f"{name}.csv", columns)]
+    faults = [
+        fault
+        for name, columns in FILES.items()
+        if name not in OPTIONAL or (folder / f"{name}.csv").exists()
+        for fault in _check_file(folder / f"{name}.csv", columns)
+    ]
+    return faults or list(_contradictions(folder))
+
+
+def _contradictions(folder: Path) -> Iterator[Fault]:
+    """What nothing_to_list calls empty and is not; the files are without other faults."""
+    path = folder / "nothing_to_list.csv"
+    if path.exists():
+        for number, line in enumerate(_rows(path), 2):
+            name = line["settings_file"]
+            if _rows(folder / f"{name}.csv"):
+                yield _fault(path, number, f"settings_file: {name}.csv has lines, so it is not true: take this one out")
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def settings_for_dbt(folder: Path, project: Path) -> str:
@@ -115,7 +163,7 @@ def settings_for_dbt(folder: Path, project: Path) -> str:
     """
     if folder.resolve() == (project / "seeds" / "settings").resolve():
         return "seeds/settings"
-    content = [(folder / f"{name}.csv").read_bytes() for name in FILES]
+    content = [_content(folder / f"{name}.csv", columns) for name, columns in FILES.items()]
     digest = hashlib.sha256(b"".join(hashlib.sha256(file).digest() for file in content)).hexdigest()
     copy = project / "target" / "settings" / digest[:16]
     if not copy.is_dir():
@@ -131,6 +179,12 @@ def settings_for_dbt(folder: Path, project: Path) -> str:
                 if not copy.is_dir():  # otherwise another run has just made the same copy
                     raise
     return copy.relative_to(project).as_posix()
+
+
+def _content(path: Path, columns: dict[str, Check]) -> bytes:
+    if path.stem in OPTIONAL and not path.exists():
+        return f"{','.join(columns)}\n".encode()
+    return path.read_bytes()
 
 
 def _check_file(path: Path, columns: dict[str, Check]) -> Iterator[Fault]:
@@ -173,6 +227,8 @@ def _row_faults(header: list[str], cells: list[str], columns: dict[str, Check]) 
             yield f"{name}: {value!r} is not read the same everywhere: no backslash, no line break, not the word null"
         elif fault := columns[name](value):
             yield f"{name}: {fault}"
+    if row.get("event_source") == "s3.amazonaws.com" and "name" in row and (fault := _bucket(row["name"])):
+        yield f"name: {fault}"
     narrowing = [row[name] for name in ("principal", "event_source", "event_name", "resource") if name in row]
     if len(narrowing) == 4 and all(value and not value.strip("%") for value in narrowing):
         yield "would match every finding; name a principal, an event or a resource"

@@ -1,0 +1,3 @@
+{% macro refused_on() -%}
+    {{ regexp_part('error_message', ' on resource: "?(arn:[^ "]+)') }}
+{%- endmacro %}
