@@ -57,6 +57,7 @@ _USER_IDENTITY: Fields = {
             "accountId": "VARCHAR",
             "userName": "VARCHAR",
         },
+        "sourceIdentity": "VARCHAR",
     },
 }
 # Everything else is text, whatever its type in the log, so a value of the wrong type does not become NULL.
