@@ -96,8 +96,8 @@
     described as (
         select
             single.*,
-            coalesce(not single.is_broad or not breadth.is_too_broad, false) as is_expected,
-            case when not single.is_broad or not breadth.is_too_broad then single.reason end as expected_reason,
+            single.expected_line is not null and not (single.is_broad and breadth.is_too_broad) as is_expected,
+            case when not (single.is_broad and breadth.is_too_broad) then single.reason end as expected_reason,
             -- who did what to what, from where, and how it ended
             coalesce(actor_name, 'Somebody unknown')
             || case

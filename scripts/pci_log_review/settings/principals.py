@@ -94,7 +94,7 @@ def expected_faults(row: dict[str, str]) -> Iterator[str]:
     if kind == "root" and (name != "root" or "%" in row["event_source"] + row["event_name"]):
         yield "a line for root has to name root, the service and the event, without %"
     elif kind in _WHOLE_NAMES and "%" in name:
-        yield f"principal_name: {name!r} is too broad: a {kind} has to be named in full"
+        yield f"principal_name: {name!r} is too broad: of kind {kind}, it has to be a whole name"
     elif "%" in name[: _SHORTEST["principal_name"]]:
         shortest = _SHORTEST["principal_name"]
         yield f"principal_name: {name!r} is too broad: write at least its first {shortest} characters"
