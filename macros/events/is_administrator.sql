@@ -1,4 +1,4 @@
-{# What the record does not say (the kind, the account, the path of a role) may be an administrator's: unknown is not no. #}
+{# What the record does not say (kind, account, the path of a role) may be an administrator's: unknown is not no. #}
 {% macro is_administrator(principal, line, principal_is_in_scope) -%}
     (
         (

@@ -4,7 +4,8 @@
     case
         when {{ issuer_arn }} like '%:role/aws-reserved/sso.amazonaws.com/%' then {{ regexp_part(
             issuer_arn,
-            '^arn:[^:]*:iam::[0-9]+:role/aws-reserved/sso[.]amazonaws[.]com/(?:[a-z0-9-]+/)?AWSReservedSSO_(.+)_[0-9a-zA-Z]+$'
+            '^arn:[^:]*:iam::[0-9]+:role/aws-reserved/sso[.]amazonaws[.]com/(?:[a-z0-9-]+/)?'
+            ~ 'AWSReservedSSO_(.+)_[0-9a-zA-Z]+$'
         ) }}
     end
 {%- endmacro %}

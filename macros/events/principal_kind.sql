@@ -1,6 +1,6 @@
-{# From the record's structure alone: names, IAM paths, session names and keys are chosen by whoever calls. In an ARN, only
-   an IAM path can hold a colon, and an ARN never ends with a path: what ends with `:root` is root. The type is asked
-   first; where it is missing, the session's issuer and the ARN. #}
+{# From the record's structure alone: names, IAM paths, session names and keys are chosen by whoever calls. In an ARN,
+   only an IAM path can hold a colon, and an ARN never ends with a path: what ends with `:root` is root. The type is
+   asked first; where it is missing, the session's issuer and the ARN. #}
 {% macro principal_kind(identity) -%}
     {%- set issuer = identity ~ '.sessioncontext.sessionissuer' -%}
     case

@@ -1,5 +1,5 @@
-{# Without path. A federated user goes by the user who issued the session, since that user chose the other name. Of another
-   account's principal, the unique id is kept, and not the session name after it. #}
+{# Without path. A federated user goes by the user who issued the session, since that user chose the other name. Of
+   another account's principal, the unique id is kept, and not the session name after it. #}
 {% macro principal_name(identity, kind) -%}
     {%- set issuer = identity ~ '.sessioncontext.sessionissuer' -%}
     case {{ kind }}
@@ -12,9 +12,7 @@
             {{ regexp_part(identity ~ '.arn', '^arn:[^:]*:iam::[0-9]*:role/(?:.*/)?([^/]+)$') }}
         )
         when 'user' then coalesce(
-            case
-                when {{ identity }}.username <> 'HIDDEN_DUE_TO_SECURITY_REASONS' then {{ known(identity ~ '.username') }}
-            end,
+            nullif({{ known(identity ~ '.username') }}, 'HIDDEN_DUE_TO_SECURITY_REASONS'),
             {{ regexp_part(identity ~ '.arn', '^arn:[^:]*:iam::[0-9]*:user/(?:.*/)?([^/]+)$') }}
         )
         when 'federated user' then coalesce(

@@ -1,4 +1,4 @@
-{# The same rules as scripts/pci_log_review/settings/expected.py, so that a line which nobody checked marks nothing. #}
+{# The rules of scripts/pci_log_review/settings/principals.py, so that a line which nobody checked marks nothing. #}
 {% macro expected_line_fault() -%}
     case
         when
@@ -32,7 +32,8 @@
             then 'its resource is too broad'
         when event_source = '%' and event_name = '%' and resource = '%' then 'it names no event and no resource'
         when
-            coalesce(date_diff('day', try_cast(approved_on as date), try_cast(expires_on as date)), -1) not between 0 and 400
+            coalesce(date_diff('day', try_cast(approved_on as date), try_cast(expires_on as date)), -1)
+            not between 0 and 400
             or try_cast(approved_on as date) < date '2006-01-01'
             then 'its days are not plausible'
     end

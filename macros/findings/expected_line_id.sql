@@ -1,4 +1,4 @@
-{# Of what it says: a line that is changed is another line. settings/expected.py makes the same of the file. #}
+{# Of what it says: a line that is changed is another line. review/expected.py makes the same of the file. #}
 {% macro expected_line_id() -%}
     {%- set columns = [
         'requirement', 'principal_kind', 'principal_account', 'principal_name', 'source_networks', 'event_source',

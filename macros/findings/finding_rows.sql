@@ -1,7 +1,7 @@
 {% macro finding_rows(requirement, kept_events) %}
     -- what expected_activity expects is marked, and never left out
     with lines as (
-        {{ expected_lines(requirement) }}
+        {{ lines_for_requirement(requirement) }}
     ),
 
     -- lines are compared with the few principals and calls, not with the many events
@@ -16,12 +16,43 @@
         from {{ kept_events }}
     ),
 
+    addresses as (
+        {{ addresses_as_digits('select distinct source_ip as address from ' ~ kept_events) }}
+    ),
+
+    networks as (
+        select
+            lines.network,
+            try_cast(split_part(lines.network, '/', 2) as bigint) as prefix_length,
+            digits.ipv4,
+            digits.ipv6
+        from (select distinct network from lines where network <> '') as lines
+        inner join (
+            {{ addresses_as_digits("select distinct split_part(network, '/', 1) as address from lines") }}
+        ) as digits on split_part(lines.network, '/', 1) = digits.address
+    ),
+
+    -- an IPv6 prefix is compared by whole digits, of four bits each
+    addresses_in_networks as (
+        select
+            networks.network,
+            addresses.address
+        from networks
+        inner join addresses
+            on
+                floor(addresses.ipv4 / power(2, 32 - networks.prefix_length))
+                = floor(networks.ipv4 / power(2, 32 - networks.prefix_length))
+                or substr(addresses.ipv6, 1, cast(networks.prefix_length / 4 as integer))
+                = substr(networks.ipv6, 1, cast(networks.prefix_length / 4 as integer))
+    ),
+
     lines_of_calls as (
         select
             calls.principal_account_id as called_from,
             calls.principal_name as caller,
             calls.event_source as called_service,
-            calls.event_name as call,
+            calls.event_name as called,
+            addresses_in_networks.address,
             lines.*
         from calls
         inner join lines
@@ -34,24 +65,26 @@
                 and {{ named_by('calls.principal_name', 'lines.principal_name') }}
                 and lines.event_source in ('%', calls.event_source)
                 and {{ named_by('calls.event_name', 'lines.event_name') }}
+        left join addresses_in_networks on lines.network = addresses_in_networks.network
+        where lines.network = '' or addresses_in_networks.address is not null
     ),
 
     marked as (
         select
             kept.*,
             '{{ requirement }}' as requirement,
-            lines.line as expected_line,
+            lines.line_id as expected_line,
             lines.reason,
             lines.is_broad,
             -- CloudTrail may deliver an event twice: rows that say the same of everything are one event, and the copy
             -- from the first log file is kept; if several lines expect it, a narrow one counts
             row_number() over (
                 partition by kept.resource_arns, kept.{{ finding_key() | join(', kept.') }}
-                order by lines.is_broad, lines.line, kept.log_file
+                order by lines.is_broad, lines.line_id, kept.log_file
             ) as copy_number,
-            first_value(lines.line) over (
+            first_value(lines.line_id) over (
                 partition by kept.resource_arns, kept.{{ finding_key() | join(', kept.') }}
-                order by lines.is_broad, lines.line, kept.log_file
+                order by lines.is_broad, lines.line_id, kept.log_file
             ) as first_line
         from {{ kept_events }} as kept
         left join lines_of_calls as lines
@@ -60,14 +93,11 @@
                 and kept.principal_account_id = lines.called_from
                 and kept.principal_name = lines.caller
                 and kept.event_source = lines.called_service
-                and kept.event_name = lines.call
+                and kept.event_name = lines.called
                 -- it was approved when the event happened and was delivered, and had not expired
                 and least(coalesce(cast(kept.event_time as date), kept.run_date), kept.run_date) >= lines.approved_on
                 and greatest(coalesce(cast(kept.event_time as date), kept.run_date), kept.run_date) <= lines.expires_on
-                and case
-                    when lines.network = '' then true
-                    else {{ is_in_network('kept.source_ip', 'lines.network') }}
-                end
+                and (lines.network = '' or kept.source_ip = lines.address)
                 and case
                     when lines.resource = '%' then true
                     else {{ all_of(

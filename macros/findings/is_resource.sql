@@ -1,6 +1,6 @@
-{# A name is compared from its beginning, and up to a boundary: an object's key, which anybody may choose, can't pass for a
-   bucket. Of an ARN, what comes after the account is the name, and what comes after its type (`key/…`, `table/…`), but
-   for S3, where a bucket comes first, and IAM, where a path, which anybody may choose, comes before the name. #}
+{# A name is compared from its beginning, and up to a boundary: an object's key, which anybody may choose, can't pass
+   for a bucket. Of an ARN, what comes after the account is the name, and what comes after its type (`key/…`), but for
+   S3, where a bucket comes first, and IAM, where a path, which anybody may choose, comes before the name. #}
 {% macro is_resource(resource, name) -%}
     {%- set beginning -%}
         case

@@ -33,7 +33,8 @@ known_principals as (
     left join accounts_in_scope as scope on principals.principal_account_id = scope.account_id
     left join {{ ref('administrators') }} as administrators
         on {{ is_administrator('principals', 'administrators', 'scope.account_id is not null') }}
-    group by 1, 2, 3, 4
+    group by
+        principals.principal_kind, principals.principal_account_id, principals.principal_name, principals.source_identity
 ),
 
 catalogued_names as (

@@ -2,7 +2,7 @@
 with lines as (
     select
         expected_activity.*,
-        {{ expected_line_id() }} as line,
+        {{ expected_line_id() }} as line_id,
         {{ expected_line_is_narrow() }} as is_narrow,
         {{ expected_line_fault() }} as fault
     from {{ ref('expected_activity') }} as expected_activity
@@ -10,7 +10,7 @@ with lines as (
 
 marked as (
     select
-        expected_line as line,
+        expected_line as line_id,
         requirement,
         count(case when is_expected then 1 end) as marked,
         count(case when not is_expected then 1 end) as refused,
@@ -33,7 +33,7 @@ findings as (
 
 final as (
     select
-        lines.line,
+        lines.line_id,
         lines.requirement as requirement_named,
         lines.principal_kind,
         lines.principal_account,
@@ -63,7 +63,7 @@ final as (
         marked.first_event,
         {{ run_date_sql() }} as run_date
     from lines
-    left join marked on lines.line = marked.line
+    left join marked on lines.line_id = marked.line_id
     left join findings on marked.requirement = findings.requirement
 )
 

@@ -77,7 +77,7 @@ def _breadth(rows: list[dict[str, Any]], numbers: dict[str, int]) -> Iterator[st
         return
     widest = max(marking, key=lambda row: (row["marked"] / row["findings"], row["marked"]))
     yield (
-        f"Expected: {sum(row['marked'] for row in marking)} findings, by {len({row['line'] for row in marking})} lines "
+        f"Expected: {sum(row['marked'] for row in marking)} findings, by {len({row['line_id'] for row in marking})} lines "
         f"of expected_activity; the broadest, {_named(widest, numbers)}, marked {widest['marked']} of "
         f"{widest['findings']} findings of {widest['requirement']}"
     )
@@ -101,7 +101,7 @@ def _refused(rows: list[dict[str, Any]], numbers: dict[str, int]) -> Iterator[st
 
 def _too_late(rows: list[dict[str, Any]], numbers: dict[str, int], since: dict[str, str | None]) -> Iterator[str]:
     for row in rows:
-        known, first = since.get(row["line"]), row["first_event"]
+        known, first = since.get(row["line_id"]), row["first_event"]
         if row["marked"] and known and first is not None and first.date().isoformat() < known:
             yield (
                 f"Added later: {_named(row, numbers)} of expected_activity is new or changed since the review before "
@@ -110,7 +110,7 @@ def _too_late(rows: list[dict[str, Any]], numbers: dict[str, int], since: dict[s
 
 
 def _named(row: dict[str, Any], numbers: dict[str, int]) -> str:
-    number = f"line {numbers[row['line']]}" if row["line"] in numbers else "a line"
+    number = f"line {numbers[row['line_id']]}" if row["line_id"] in numbers else "a line"
     return f"{number} ({row['principal_kind']} {row['principal_name']})"
 
 

@@ -143,7 +143,7 @@ def read_summary(results: Results) -> Summary:
         results.rows("daily_review", "requirement").read_all(),
         results.rows("log_coverage", "account_id, region").read_all(),
         results.rows("log_files", "log_file").read_all(),
-        results.rows("expected_lines", "line, requirement").read_all(),
+        results.rows("expected_lines", "line_id, requirement").read_all(),
     )
 
 

@@ -1,8 +1,7 @@
-{# A line with several networks is a row for each. A line that names one principal, one service, and an event or resource,
-   is narrow, and may mark as much as there is; all others are broad. #}
-{% macro expected_lines(requirement) %}
+{# A line with several networks is a row for each. A narrow line may mark as much as there is; all others are broad. #}
+{% macro lines_for_requirement(requirement) %}
     select
-        {{ expected_line_id() }} as line,
+        {{ expected_line_id() }} as line_id,
         lines.principal_kind,
         lines.principal_account,
         lines.principal_name,
