@@ -34,7 +34,10 @@ known_principals as (
     left join {{ ref('administrators') }} as administrators
         on {{ is_administrator('principals', 'administrators', 'scope.account_id is not null') }}
     group by
-        principals.principal_kind, principals.principal_account_id, principals.principal_name, principals.source_identity
+        principals.principal_kind,
+        principals.principal_account_id,
+        principals.principal_name,
+        principals.source_identity
 ),
 
 catalogued_names as (

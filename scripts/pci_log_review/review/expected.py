@@ -76,10 +76,11 @@ def _breadth(rows: list[dict[str, Any]], numbers: dict[str, int]) -> Iterator[st
     if not marking:
         return
     widest = max(marking, key=lambda row: (row["marked"] / row["findings"], row["marked"]))
+    lines = len({row["line_id"] for row in marking})
     yield (
-        f"Expected: {sum(row['marked'] for row in marking)} findings, by {len({row['line_id'] for row in marking})} lines "
-        f"of expected_activity; the broadest, {_named(widest, numbers)}, marked {widest['marked']} of "
-        f"{widest['findings']} findings of {widest['requirement']}"
+        f"Expected: {sum(row['marked'] for row in marking)} findings, by {lines} lines of expected_activity; the "
+        f"broadest, {_named(widest, numbers)}, marked {widest['marked']} of {widest['findings']} findings of "
+        f"{widest['requirement']}"
     )
     for row in marking:
         if row["marked_of_root"]:
