@@ -20,7 +20,7 @@
             {{ regexp_part(issuer ~ '.arn', '^arn:[^:]*:iam::[0-9]*:user/(?:.*/)?([^/]+)$') }}
         )
         when 'identity center user' then {{ known(identity ~ '.onbehalfof.userid') }}
-        when 'account' then split_part({{ known(identity ~ '.principalid') }}, ':', 1)
+        when 'account' then nullif(split_part({{ known(identity ~ '.principalid') }}, ':', 1), '')
         when 'service' then coalesce(
             case when {{ identity }}.invokedby like '%.amazonaws.com%' then {{ identity }}.invokedby end,
             case when eventtype = 'AwsServiceEvent' then {{ known('eventsource') }} end

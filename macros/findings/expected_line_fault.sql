@@ -12,8 +12,11 @@
             then 'it names no account'
         when
             principal_kind = 'root'
-            and (principal_name <> 'root' or event_source like '%\%%' escape '\' or event_name like '%\%%' escape '\')
-            then 'of root, it must name the service and the event'
+            and (
+                principal_name <> 'root' or principal_account = 'any account in scope'
+                or event_source like '%\%%' escape '\' or event_name like '%\%%' escape '\'
+            )
+            then 'of root, it has to name the account, the service and the event'
         when
             principal_kind in ('service', 'account', 'identity center user')
             and principal_name like '%\%%' escape '\'

@@ -34,10 +34,10 @@ known_principals as (
     left join {{ ref('administrators') }} as administrators
         on {{ is_administrator('principals', 'administrators', 'scope.account_id is not null') }}
     group by
-        principals.principal_kind,
-        principals.principal_account_id,
-        principals.principal_name,
-        principals.source_identity
+        coalesce(principals.principal_kind, ''),
+        coalesce(principals.principal_account_id, ''),
+        coalesce(principals.principal_name, ''),
+        coalesce(principals.source_identity, '')
 ),
 
 catalogued_names as (

@@ -112,9 +112,13 @@ def written(settings: Path, **cells: str) -> Path:
         ({"principal_account": "%"}, "principal_account: '%' is neither an account id"),
         (
             {"principal_kind": "root", "principal_name": "root", "event_name": "Get%"},
-            "a line for root has to name root, the service and the event",
+            "a line for root has to name its account, root, the service",
         ),
-        ({"principal_kind": "root"}, "a line for root has to name root, the service and the event"),
+        (
+            {"principal_kind": "root", "principal_name": "root", "principal_account": "any account in scope"},
+            "a line for root has to name its account, root, the service",
+        ),
+        ({"principal_kind": "root"}, "a line for root has to name its account, root, the service"),
         ({"event_source": "%.amazonaws.com"}, "event_source: '%.amazonaws.com' is neither a service"),
         ({"event_name": "G%"}, "event_name: 'G%' is too broad"),
         ({"resource": "%cards"}, "resource: '%cards' is too broad"),

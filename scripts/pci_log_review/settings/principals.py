@@ -91,8 +91,10 @@ def administrator_faults(row: dict[str, str]) -> Iterator[str]:
 def expected_faults(row: dict[str, str]) -> Iterator[str]:
     """What is wrong with a line of expected_activity as a whole; its cells are right by themselves."""
     kind, name = row["principal_kind"], row["principal_name"]
-    if kind == "root" and (name != "root" or "%" in row["event_source"] + row["event_name"]):
-        yield "a line for root has to name root, the service and the event, without %"
+    if kind == "root" and (
+        name != "root" or row["principal_account"] == ANY_ACCOUNT or "%" in row["event_source"] + row["event_name"]
+    ):
+        yield "a line for root has to name its account, root, the service and the event, without %"
     elif kind in _WHOLE_NAMES and "%" in name:
         yield f"principal_name: {name!r} is too broad: of kind {kind}, it has to be a whole name"
     elif "%" in name[: _SHORTEST["principal_name"]]:
