@@ -183,7 +183,10 @@ def test_a_line_that_would_mark_most_of_a_requirement_marks_none_of_it(reviewed:
 
 
 def test_how_much_was_expected_is_told(reviewed: tuple[Checkout, Ended]) -> None:
-    assert "Expected: 5 findings, by 2 lines of expected_activity" in reviewed[1].text
+    assert (
+        "findings, by 2 lines of expected_activity; the broadest, line 2 (role example-pay-checkout)"
+        in reviewed[1].text
+    )
     assert (reviewed[0].evidence_of(DAY) / "expected_lines.csv").is_file()
 
 

@@ -61,16 +61,21 @@ def _day(since: object) -> str | None:
     return None if since is None else date.fromisoformat(str(since)).isoformat()
 
 
-def notes_of(rows: list[dict[str, Any]], numbers: dict[str, int], since: dict[str, str | None]) -> list[str]:
-    """What to tell of the day's rows of expected_lines; empty where no line matched anything."""
+def notes_of(
+    rows: list[dict[str, Any]], findings: int, numbers: dict[str, int], since: dict[str, str | None]
+) -> list[str]:
+    """What to tell of the day's rows of expected_lines and its number of findings; empty where no line matched any.
+
+    `numbers` and `since` are what lines_of and lines_since return.
+    """
     return [
-        *_breadth(rows, numbers),
+        *_breadth(rows, findings, numbers),
         *_shortened(_refused(rows, numbers)),
         *_shortened(_too_late(rows, numbers, since)),
     ]
 
 
-def _breadth(rows: list[dict[str, Any]], numbers: dict[str, int]) -> Iterator[str]:
+def _breadth(rows: list[dict[str, Any]], findings: int, numbers: dict[str, int]) -> Iterator[str]:
     """How much was marked in all, and by the line that marked the largest share of its requirement."""
     marking = [row for row in rows if row["marked"]]
     if not marking:
@@ -78,9 +83,9 @@ def _breadth(rows: list[dict[str, Any]], numbers: dict[str, int]) -> Iterator[st
     widest = max(marking, key=lambda row: (row["marked"] / row["findings"], row["marked"]))
     lines = len({row["line_id"] for row in marking})
     yield (
-        f"Expected: {sum(row['marked'] for row in marking)} findings, by {lines} lines of expected_activity; the "
-        f"broadest, {_named(widest, numbers)}, marked {widest['marked']} of {widest['findings']} findings of "
-        f"{widest['requirement']}"
+        f"Expected: {sum(row['marked'] for row in marking)} of {findings} findings, by {lines} lines of "
+        f"expected_activity; the broadest, {_named(widest, numbers)}, marked {widest['marked']} of "
+        f"{widest['findings']} findings of {widest['requirement']}"
     )
     for row in marking:
         if row["marked_of_root"]:
