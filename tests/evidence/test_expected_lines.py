@@ -63,8 +63,8 @@ def test_nothing_is_told_of_lines_that_marked_nothing() -> None:
 def test_how_much_was_marked_and_by_which_line_most_is_told() -> None:
     rows = [row(), row(line_id="b", marked=6, principal_name="till")]
     assert notes_of(rows, 20, {"a": 2, "b": 3}, {}) == [
-        "Expected: 10 of 20 findings, by 2 lines of expected_activity; the broadest, line 3 (role till), marked 6 of 10 "
-        "findings of 10.2.1.1"
+        "Expected: 10 of 20 findings, by 2 lines of expected_activity; the broadest, line 3 (role till), marked 6 of "
+        "10 findings of 10.2.1.1"
     ]
 
 
