@@ -6,26 +6,38 @@ with calls as (
     where run_date = {{ run_date_sql() }} and coalesce(event_type, '') <> 'AwsCloudTrailInsight'
 ),
 
--- patterns are matched with the day's few principals, not with its many events
-administrators_of_day as (
+-- lines are compared with the day's few principals, not with its many events
+principals_of_day as (
+    select distinct
+        principal_kind,
+        principal_account_id,
+        principal_name,
+        source_identity
+    from {{ ref('stg_cloudtrail__events') }}
+    where run_date = {{ run_date_sql() }}
+),
+
+accounts_in_scope as (
+    select distinct account_id from {{ ref('trail_scope') }}
+),
+
+known_principals as (
     select
-        coalesce(principals.actor_arn, '') as actor_arn,
-        coalesce(principals.session_issuer_arn, '') as session_issuer_arn
-    from (
-        select distinct
-            actor_arn,
-            session_issuer_arn
-        from {{ ref('stg_cloudtrail__events') }}
-        where run_date = {{ run_date_sql() }}
-    ) as principals
-    where
-        exists (
-            select 1
-            from {{ ref('administrators') }} as administrators
-            where
-                principals.actor_arn like administrators.principal
-                or principals.session_issuer_arn like administrators.principal
-        )
+        coalesce(principals.principal_kind, '') as principal_kind,
+        coalesce(principals.principal_account_id, '') as principal_account_id,
+        coalesce(principals.principal_name, '') as principal_name,
+        coalesce(principals.source_identity, '') as source_identity,
+        max(case when scope.account_id is not null then 1 else 0 end) = 1 as principal_is_in_scope,
+        max(case when administrators.principal_name is not null then 1 else 0 end) = 1 as is_administrator
+    from principals_of_day as principals
+    left join accounts_in_scope as scope on principals.principal_account_id = scope.account_id
+    left join {{ ref('administrators') }} as administrators
+        on {{ is_administrator('principals', 'administrators', 'scope.account_id is not null') }}
+    group by
+        coalesce(principals.principal_kind, ''),
+        coalesce(principals.principal_account_id, ''),
+        coalesce(principals.principal_name, ''),
+        coalesce(principals.source_identity, '')
 ),
 
 catalogued_names as (
@@ -47,10 +59,16 @@ services_with_listed_stores as (
 facts_of_calls as (
     select
         calls.*,
-        coalesce(calls.actor_type = 'Root', false) as is_root,
-        -- the article's rule, kept: whoever issued the session has root in his name
-        coalesce(calls.session_issuer_name like '%root%', false) as is_session_of_root,
-        administrators_of_day.actor_arn is not null as is_administrator,
+        coalesce(calls.actor_type = 'Root' or calls.actor_arn like '%:root', false) as is_root,
+        -- root issued the session; the article's rule is kept: whoever issued it has root in his name
+        coalesce(calls.session_issuer_name like '%root%', false)
+        or coalesce(
+            calls.principal_kind = 'root'
+            and coalesce(calls.actor_type, '') <> 'Root' and coalesce(calls.actor_arn, '') not like '%:root',
+            false
+        ) as is_session_of_root,
+        coalesce(known_principals.principal_is_in_scope, false) as principal_is_in_scope,
+        coalesce(known_principals.is_administrator, false) as is_administrator,
         -- of the six details of 10.2.2; the affected service counts as the resource where no single resource is meant
         nullif(concat_ws(
             ', ',
@@ -71,10 +89,12 @@ facts_of_calls as (
         catalogued_names.applies_to as catalogue_applies_to,
         services_with_listed_stores.event_source is not null as service_has_listed_stores
     from calls
-    left join administrators_of_day
+    left join known_principals
         on
-            coalesce(calls.actor_arn, '') = administrators_of_day.actor_arn
-            and coalesce(calls.session_issuer_arn, '') = administrators_of_day.session_issuer_arn
+            coalesce(calls.principal_kind, '') = known_principals.principal_kind
+            and coalesce(calls.principal_account_id, '') = known_principals.principal_account_id
+            and coalesce(calls.principal_name, '') = known_principals.principal_name
+            and coalesce(calls.source_identity, '') = known_principals.source_identity
     left join catalogued_names
         on calls.event_source = catalogued_names.event_source and calls.event_name = catalogued_names.event_name
     left join services_with_listed_stores on calls.event_source = services_with_listed_stores.event_source

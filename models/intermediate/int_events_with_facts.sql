@@ -77,7 +77,10 @@ wanted_events as (
 final as (
     select
         wanted_events.*,
-        {{ first_listed('names_granted', 'listed_administrative_grants') }} as administrative_grant
+        coalesce(
+            {{ first_listed('names_granted', 'listed_administrative_grants') }},
+            case when {{ grants_everything() }} then 'a policy that allows everything' end
+        ) as administrative_grant
     from wanted_events
 )
 

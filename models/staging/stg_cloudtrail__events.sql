@@ -5,10 +5,14 @@
 
 -- the scope has to be loaded before the pre-hook reads it
 -- depends_on: {{ ref('trail_scope') }}, {{ ref('aws_regions') }}
-with logs as (
+with delivered as (
     select logs.*, {{ log_file() }} as delivered_file
     from {{ source('cloudtrail', 'logs') }} as logs
     where {{ logs_of_run_date() }}
+),
+
+logs as (
+    select *, {{ principal_kind('useridentity') }} as principal_kind from delivered
 ),
 
 events as (
@@ -36,6 +40,11 @@ events as (
         or coalesce(eventtype = 'AwsServiceEvent', false) as actor_is_service,
         {{ known('useridentity.sessioncontext.sessionissuer.arn') }} as session_issuer_arn,
         {{ known('useridentity.sessioncontext.sessionissuer.username') }} as session_issuer_name,
+        {{ known('useridentity.sessioncontext.sourceidentity') }} as source_identity,
+        -- the same as a structure, which settings name: what callers may choose has no place in it
+        principal_kind,
+        {{ principal_account('useridentity', 'principal_kind') }} as principal_account_id,
+        {{ principal_name('useridentity', 'principal_kind') }} as principal_name,
         {{ known('useridentity.accesskeyid') }} as access_key_id,
         case lower(coalesce(
             useridentity.sessioncontext.attributes.mfaauthenticated, {{ mfa_used() }}

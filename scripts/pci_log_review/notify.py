@@ -85,6 +85,7 @@ class Message:
             "gaps": [_line(gap) for gap in conclusion.gaps[:_SHOWN_GAPS_IN_JSON]],
             "gaps_in_all": len(conclusion.gaps),
             "integrity": conclusion.integrity,
+            "notes": [_line(note) for note in day.notes[:_SHOWN_GAPS_IN_JSON]],
             "unexpected_findings": conclusion.unexpected_findings,
             "evidence": day.evidence,
             "manifest_sha256": day.manifest_sha256,
@@ -103,6 +104,7 @@ class Message:
             counts = conclusion.unexpected_findings
             found = [f"{requirement}: {count}" for requirement, count in counts.items() if count]
             yield f"  unexpected findings: {', '.join(found) or ('none' if counts else 'no logs')}"
+        yield from (f"  note: {note}" for note in day.notes[:shown])
         yield from (f"    {detail}" for detail in details[:shown])
         if shown < len(details):
             yield f"    … and {len(details) - shown} more"

@@ -24,7 +24,7 @@ TODAY = "2026-03-12"  # the day after the last one of the sample
 REQUIREMENT_MODELS = tuple(sorted(path.stem for path in (ROOT / "models" / "requirements").glob("pci_*.sql")))
 # In a folder a file has a SHA-256, in S3 an ETag.
 LEFT_OUT = {"log_files": ("sha256", "etag")}
-RELATIONS = (*REQUIREMENT_MODELS, "findings", "log_files", "log_coverage", "daily_review")
+RELATIONS = (*REQUIREMENT_MODELS, "findings", "log_files", "log_coverage", "daily_review", "expected_lines")
 _JSON = ("request_parameters", "response_elements")
 
 

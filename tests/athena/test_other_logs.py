@@ -38,8 +38,12 @@ MORE_SETTINGS = {
         "athena.amazonaws.com,%card%,a test",
     ],
     "audit_log_stores": ["s3.amazonaws.com,%trail%,a test", "cloudtrail.amazonaws.com,%a%,a test"],
-    "administrators": ["%:user/%a%,a test", "%:assumed-role/%Admin%,a test"],
-    "expected_activity": ["10.2.1.%,%:assumed-role/%,%,Describe%,%,Seen,me@example.com,2026-01-01,2027-01-01"],
+    "administrators": ["user,any account in scope,%admi%,a test", "role,any account in scope,%Admin%,a test"],
+    "expected_activity": [
+        "10.2.1.%,role,any account in scope,stra%,,%,Describe%,%,Seen,me@example.com,2026-01-01,2027-01-01",
+        "10.2.1.%,user,any account in scope,user%,,%,Get%,%,Seen,me@example.com,2026-01-01,2027-01-01",
+        "10.2.1.%,user,111122223333,ada,198.51.100.0/25 2001:db8::/32,%,Get%,%,Seen,me,2026-01-01,2027-01-01",
+    ],
 }
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -601,3 +602,13 @@ def test_the_same_logs_give_the_same_rows_again_and_from_s3(tmp_path: Path) -> N
     assert first == again == from_s3
     assert len(events_in(tmp_path / "first")) == 14_000
     assert events_in(tmp_path / "first") == events_in(tmp_path / "again") == events_in(tmp_path / "s3")
+
+
+def test_days_that_an_earlier_version_made_with_other_columns_are_removed(tmp_path: Path) -> None:
+    put_log(tmp_path / "logs", "a.json.gz", [event(1)])
+    old = tmp_path / "lake" / "logs" / "run_date=2026-01-01" / "logs.parquet"
+    old.parent.mkdir(parents=True)
+    parquet.write_table(pa.table({"eventid": ["a"]}), old)
+    convert(tmp_path / "logs", tmp_path / "lake")
+    assert not old.exists()
+    assert ids(tmp_path / "lake") == ["event-1"]

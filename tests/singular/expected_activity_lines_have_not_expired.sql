@@ -3,7 +3,7 @@
 -- Lines that mark nothing any more: renew the approval, or take the line out.
 select
     requirement,
-    principal,
+    principal_name,
     event_source,
     event_name,
     resource,

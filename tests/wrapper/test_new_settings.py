@@ -32,7 +32,9 @@ def test_init_never_overwrites_settings(tmp_path: Path) -> None:
     checkout = Checkout.of(tmp_path)
     mine = tmp_path / "mine"
     mine.mkdir()
-    (mine / "administrators.csv").write_text("principal,description\n%:user/me,me\n")
+    (mine / "administrators.csv").write_text(
+        "principal_kind,principal_account,principal_name,description\nuser,111122223333,me,me\n"
+    )
     ended = checkout.run("init", "--logs", str(ROOT / "sample_logs"), "--settings", str(mine))
     assert ended.code == 2
     assert "has administrators.csv already; nothing was written" in ended.text

@@ -23,6 +23,7 @@ from ..warehouse.dbt import Dbt, DbtFailed, DbtResult, Node, Progress
 from ..warehouse.inventory import Inventory, convert, list_day, with_unreadable_files, write_inventory
 from ..warehouse.profile import AthenaConnection
 from ..warehouse.results import ResultsError, Summary, open_results, read_summary, rows_of
+from .expected import SINCE, lines_of, lines_since, notes_of, today
 from .files import write_evidence, write_run
 from .options import Run
 
@@ -150,8 +151,12 @@ def _review(
         }
         gaps = _gaps(run, summary, rows, built)
         conclusion = _conclusion(run_date, rows, gaps, inventory.integrity)
-        found = _found(rows, built, broken)
-        about = _about(run, started, conclusion) | _cost(queries, rows)
+        numbers = lines_of(run.settings)
+        since = lines_since(run.evidence, numbers, today())
+        findings = sum(row["findings"] for row in rows)
+        expected = notes_of(rows_of(summary.expected_lines), findings, numbers, since)
+        found = _found(rows, built, broken, expected)
+        about = _about(run, started, conclusion) | {SINCE: since, "notes": found["notes"]} | _cost(queries, rows)
         write_evidence(staged, run.settings, summary, results, built, broken, queries, about)
     return conclusion, found
 
@@ -239,17 +244,21 @@ def _conclusion(run_date: date, rows: list[dict[str, Any]], gaps: list[str], int
     )
 
 
-def _found(rows: list[dict[str, Any]], built: DbtResult, broken: dict[str, dict[str, int]]) -> dict[str, Any]:
+def _found(
+    rows: list[dict[str, Any]], built: DbtResult, broken: dict[str, dict[str, int]], expected: list[str]
+) -> dict[str, Any]:
     """The fields of Reviewed that only a review that did not fail has.
 
-    `broken` has, for each test that found rows that must not exist, their number under each requirement.
+    `broken` has, for each test that found rows that must not exist, their number under each requirement; `expected` are
+    the notes on what was expected.
     """
     totals = ("regions_with_logs", "regions_in_scope", "log_files", "events")  # the same in every row
     return {
         "requirements": [_requirement(row, built, broken) for row in rows],
         **{name: rows[0][name] for name in totals},
         "notes": [
-            f"{node.description}: {node.failures}" for node in built.warnings() if node.name != "day_is_complete"
+            *expected,
+            *(f"{node.description}: {node.failures}" for node in built.warnings() if node.name != "day_is_complete"),
         ],
     }
 

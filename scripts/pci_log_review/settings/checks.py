@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
 from ..common import clock
 from ..common.errors import Fault
 from ..common.project import needed_settings, requirements
+from . import principals
 
 Check = Callable[[str], str | None]
 
@@ -105,14 +107,22 @@ FILES: dict[str, dict[str, Check]] = {
     },
     "cardholder_data_stores": {"event_source": _service, "name": _narrow_pattern, "description": _anything},
     "audit_log_stores": {"event_source": _service, "name": _narrow_pattern, "description": _anything},
-    "administrators": {"principal": _narrow_pattern, "description": _anything},
+    "administrators": {
+        "principal_kind": _one_of(*principals.ADMINISTRATOR_KINDS),
+        "principal_account": principals.account,
+        "principal_name": _narrow_pattern,
+        "description": _anything,
+    },
     "administrative_grants": {"name": _narrow_pattern, "description": _anything},
     "expected_activity": {
         "requirement": _requirement,
-        "principal": _text,
-        "event_source": _text,
-        "event_name": _text,
-        "resource": _text,
+        "principal_kind": _one_of(*principals.KINDS),
+        "principal_account": principals.account,
+        "principal_name": _text,
+        "source_networks": principals.networks,
+        "event_source": principals.service,
+        "event_name": principals.event,
+        "resource": principals.resource,
         "reason": _text,
         "approved_by": _text,
         "approved_on": _day,
@@ -127,6 +137,12 @@ FILES: dict[str, dict[str, Check]] = {
 }
 # A folder of settings may lack these: then they have no line
 OPTIONAL = ("nothing_to_list",)
+
+
+_LINE_CHECKS = {
+    "administrators": principals.administrator_faults,
+    "expected_activity": principals.expected_faults,
+}
 
 
 def check_settings(folder: Path) -> list[Fault]:
@@ -193,12 +209,17 @@ def _check_file(path: Path, columns: dict[str, Check]) -> Iterator[Fault]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.reader(file, strict=True)
             header = next(rows, [])
+            if header == principals.OLD_HEADERS.get(path.stem):
+                yield from _as_it_reads_now(path, rows, columns)
+                return
             yield from (_fault(path, 1, text) for text in _header_faults(header, list(columns)))
             if set(header) != set(columns):
                 return
             seen: dict[tuple[str, ...], int] = {}
             for cells in rows:
-                yield from (_fault(path, rows.line_num, text) for text in _row_faults(header, cells, columns))
+                yield from (
+                    _fault(path, rows.line_num, text) for text in _row_faults(path.stem, header, cells, columns)
+                )
                 key = tuple(cells)[:3:2] if path.stem == "trail_scope" else tuple(cells)
                 if key in seen:
                     yield _fault(path, rows.line_num, f"repeats line {seen[key]}")
@@ -215,11 +236,39 @@ def _header_faults(header: list[str], columns: list[str]) -> Iterator[str]:
     yield from (f"column {name!r} appears twice" for name in columns if header.count(name) > 1)
 
 
-def _row_faults(header: list[str], cells: list[str], columns: dict[str, Check]) -> Iterator[str]:
+def _as_it_reads_now(path: Path, rows: Iterable[list[str]], columns: dict[str, Check]) -> Iterator[Fault]:
+    """One fault for the header, and one for each line of a file from before principals had kinds and accounts."""
+    yield _fault(
+        path,
+        1,
+        f"has the columns of an earlier version: a principal is now a kind, an account and a name. "
+        f"Write this header: {','.join(columns)}",
+    )
+    yield from (_fault(path, number, _reads_now(path.stem, cells, columns)) for number, cells in enumerate(rows, 2))
+
+
+def _reads_now(file: str, cells: list[str], columns: dict[str, Check]) -> str:
+    now = principals.read_now(file, cells)
+    if now is None:
+        return "no longer says who is meant: name the kind, the account and the name of the principal"
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(now)
+    faults = list(_row_faults(file, list(columns), now, columns))
+    return f"now reads: {line.getvalue()}" + (f" (but {faults[0]})" if faults else "")
+
+
+def _row_faults(file: str, header: list[str], cells: list[str], columns: dict[str, Check]) -> Iterator[str]:
     if len(cells) != len(header):
         yield f"has {len(cells)} cells, but the header has {len(header)}"
         return
     row = dict(zip(header, cells, strict=True))
+    faults = list(_cell_faults(row, columns))
+    yield from faults
+    if not faults and file in _LINE_CHECKS:
+        yield from _LINE_CHECKS[file](row)
+
+
+def _cell_faults(row: dict[str, str], columns: dict[str, Check]) -> Iterator[str]:
     for name, value in row.items():
         if value != value.strip():
             yield f"{name}: {value!r} has spaces around it, so it would match nothing"
@@ -229,8 +278,3 @@ def _row_faults(header: list[str], cells: list[str], columns: dict[str, Check]) 
             yield f"{name}: {fault}"
     if row.get("event_source") == "s3.amazonaws.com" and "name" in row and (fault := _bucket(row["name"])):
         yield f"name: {fault}"
-    narrowing = [row[name] for name in ("principal", "event_source", "event_name", "resource") if name in row]
-    if len(narrowing) == 4 and all(value and not value.strip("%") for value in narrowing):
-        yield "would match every finding; name a principal, an event or a resource"
-    if row.get("expires_on", "9999") < row.get("approved_on", ""):
-        yield f"expires_on: {row['expires_on']} is before approved_on {row['approved_on']}"

@@ -57,6 +57,7 @@ _USER_IDENTITY: Fields = {
             "accountId": "VARCHAR",
             "userName": "VARCHAR",
         },
+        "sourceIdentity": "VARCHAR",
     },
 }
 # Everything else is text, whatever its type in the log, so a value of the wrong type does not become NULL.
@@ -166,7 +167,19 @@ def convert_files(
         if token:
             table = table.replace_schema_metadata({_MADE_BY: _made_by(token, store.root, run_date, scope)})
         parquet.write_table(table, log_files)
+    _remove_of_earlier_versions(lake, _logs(lake, run_date))
     return read
+
+
+def _remove_of_earlier_versions(lake: Path, written: Path) -> None:
+    """Removes days whose events have other columns: DuckDB takes all days' columns from the first. A day is made again
+    from its log files when it is reviewed again.
+    """
+    columns = parquet.read_schema(written)
+    for path in sorted(lake.glob("logs/run_date=*/logs.parquet")):
+        if path == written or parquet.read_schema(path).equals(columns):
+            return
+        path.unlink()
 
 
 def is_converted(logs: str, run_date: date, scope: Scope, lake: Path, token: str) -> bool:

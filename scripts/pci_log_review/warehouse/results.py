@@ -134,6 +134,7 @@ class Summary:
     daily_review: pa.Table
     log_coverage: pa.Table
     log_files: pa.Table
+    expected_lines: pa.Table
 
 
 def read_summary(results: Results) -> Summary:
@@ -142,6 +143,7 @@ def read_summary(results: Results) -> Summary:
         results.rows("daily_review", "requirement").read_all(),
         results.rows("log_coverage", "account_id, region").read_all(),
         results.rows("log_files", "log_file").read_all(),
+        results.rows("expected_lines", "line_id, requirement").read_all(),
     )
 
 
