@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
+from ..common import clock
 from ..common.errors import Fault
 from ..common.project import requirements
 
@@ -52,6 +53,12 @@ def _day(value: str) -> str | None:
     return f"{value!r} is not a date; write it as 2026-11-22"
 
 
+def _past_day(value: str) -> str | None:
+    if fault := _day(value):
+        return fault
+    return f"{value!r} is in the future" if value > clock.today().isoformat() else None
+
+
 def _requirement(pattern: str) -> str | None:
     expression = re.compile("".join({"%": ".*", "_": "."}.get(char, re.escape(char)) for char in pattern))
     known = requirements()
@@ -62,6 +69,9 @@ def _requirement(pattern: str) -> str | None:
 
 _account = _matching(r"[0-9]{12}", "an account id of 12 digits")
 _region = _matching(r"\*|[a-z][a-z0-9]*(-[a-z0-9]+)+", "a region such as eu-west-1, or *")
+_any_account = _matching(r"\*|[0-9]{12}", "an account id of 12 digits, or *")
+_any_trail = _matching(r"|[A-Za-z0-9][A-Za-z0-9._-]{1,126}[A-Za-z0-9]", "the name of a trail (its ARN ends in it)")
+_home_region = _matching(r"|[a-z][a-z0-9]*(-[a-z0-9]+)+", "a region such as eu-west-1")
 _service = _matching(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?", "a service such as s3.amazonaws.com")
 
 
@@ -75,6 +85,15 @@ def is_region(name: str) -> bool:
     return name != "*" and _region(name) is None
 
 
+# Those whose lines may not go without a line in settings_changes that says why: each makes the review see more
+COMPARED = (
+    "trail_scope",
+    "cardholder_data_stores",
+    "audit_log_stores",
+    "administrators",
+    "administrative_grants",
+    "digest_trails",
+)
 # Every settings file, its columns, and the check of each cell
 FILES: dict[str, dict[str, Check]] = {
     "trail_scope": {
@@ -98,6 +117,22 @@ FILES: dict[str, dict[str, Check]] = {
         "approved_by": _text,
         "approved_on": _day,
         "expires_on": _day,
+    },
+    "digest_trails": {
+        "trail": _any_trail,
+        "home_region": _home_region,
+        "account_id": _any_account,
+        "region": _region,
+        "since": _past_day,
+        "reason": _anything,
+        "approved_by": _anything,
+    },
+    "settings_changes": {
+        "changed_on": _past_day,
+        "setting": _one_of(*COMPARED, "digests"),
+        "left_out": _text,
+        "reason": _text,
+        "approved_by": _text,
     },
 }
 
@@ -150,7 +185,10 @@ def _check_file(path: Path, columns: dict[str, Check]) -> Iterator[Fault]:
                     yield _fault(path, rows.line_num, f"repeats line {seen[key]}")
                 seen.setdefault(key, rows.line_num)
     except FileNotFoundError:
-        yield _fault(path, 1, f"there is no such file in {path.parent}; it may be empty except for its header")
+        how = f"it may be empty except for its header: {','.join(columns)}"
+        if path.stem == "digest_trails":
+            how += "; `pci-log-review init` into another folder writes one that fits the logs"
+        yield _fault(path, 1, f"there is no such file in {path.parent}; {how}")
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         yield _fault(path, 1, f"cannot be read as CSV in UTF-8: {error}")
 
@@ -176,5 +214,10 @@ def _row_faults(header: list[str], cells: list[str], columns: dict[str, Check]) 
     narrowing = [row[name] for name in ("principal", "event_source", "event_name", "resource") if name in row]
     if len(narrowing) == 4 and all(value and not value.strip("%") for value in narrowing):
         yield "would match every finding; name a principal, an event or a resource"
+    if "home_region" in row:
+        if bool(row["trail"]) != bool(row["home_region"]):
+            yield "trail and home_region go together, as in the names of its digests; a line without them expects none"
+        elif not row["trail"] and not (row["reason"] and row["approved_by"]):
+            yield "a line without a trail expects no digests: give a reason and approved_by"
     if row.get("expires_on", "9999") < row.get("approved_on", ""):
         yield f"expires_on: {row['expires_on']} is before approved_on {row['approved_on']}"

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from ..cloudtrail.deliveries import trails
+from ..cloudtrail.digest_files import delivering_trails
 from ..cloudtrail.store import open_store
 from ..common.aws import is_s3, s3_place
 from ..common.errors import UsageError
@@ -18,7 +19,7 @@ _KEPT = ("administrative_grants",)
 
 
 def write_settings(logs: str, folder: Path) -> tuple[int, int, list[str]]:
-    """Writes the six settings files into `folder`, none of which may exist yet.
+    """Writes the settings files into `folder`, none of which may exist yet.
 
     Returns the numbers of accounts and of accounts x regions found, and the names of account folders that are not
     account ids. Raises UsageError if a file exists already, LogStoreError if the logs can't be listed.
@@ -26,7 +27,9 @@ def write_settings(logs: str, folder: Path) -> tuple[int, int, list[str]]:
     there = [f"{name}.csv" for name in FILES if (folder / f"{name}.csv").exists()]
     if there:
         raise UsageError(f"{folder} has {', '.join(there)} already; nothing was written")
-    found = sorted({(trail.account_id, trail.region) for trail in trails(open_store(logs)) if trail.kind == "log"})
+    store = open_store(logs)
+    listed = trails(store)
+    found = sorted({(trail.account_id, trail.region) for trail in listed if trail.kind == "log"})
     known = [(account_id, region) for account_id, region in found if is_account(account_id) and is_region(region)]
     accounts = sorted({account_id for account_id, _ in known})
     rows: dict[str, list[list[str]]] = {name: [] for name in FILES}
@@ -37,6 +40,11 @@ def write_settings(logs: str, folder: Path) -> tuple[int, int, list[str]]:
         rows["trail_scope"].append([account_id, "", "*", "true", "may be quiet"])
     if is_s3(logs):
         rows["audit_log_stores"].append(["s3.amazonaws.com", s3_place(logs).bucket, "The bucket of these logs"])
+    rows["digest_trails"] = [
+        [trail.trail, trail.home_region, trail.account_id, trail.region, str(trail.since), "", ""]
+        for trail in delivering_trails(store, listed)
+        if is_account(trail.account_id) and is_region(trail.region)
+    ]
     folder.mkdir(parents=True, exist_ok=True)
     for name, columns in FILES.items():
         if name in _KEPT:
