@@ -63,6 +63,14 @@ def test_the_shipped_settings_have_no_fault() -> None:
         ),
         ("expected_activity", "10.2.1.1,,%,%,%,because,me,2026-01-01,2026-12-31", "principal: is empty"),
         ("expected_activity", "10.2.1.1,%:role/a,%,%,%,,me,2026-01-01,2026-12-31", "reason: is empty"),
+        ("digest_trails", "main,us-east-1,1,*,2026-01-01,,", "account_id: '1' is not an account id of 12 digits, or *"),
+        ("digest_trails", "arn:aws:x,us-east-1,*,*,2026-01-01,,", "trail: 'arn:aws:x' is not the name of a trail"),
+        ("digest_trails", "main,,*,*,2026-01-01,,", "trail and home_region go together"),
+        ("digest_trails", ",,*,*,2026-01-01,,", "expects no digests: give a reason and approved_by"),
+        ("digest_trails", "main,us-east-1,*,*,2999-01-01,,", "since: '2999-01-01' is in the future"),
+        ("settings_changes", "2999-01-01,trail_scope,x,why,me", "changed_on: '2999-01-01' is in the future"),
+        ("settings_changes", "2026-01-01,expected_activity,x,why,me", "setting: 'expected_activity' is not one of"),
+        ("settings_changes", "2026-01-01,trail_scope,x,,me", "reason: is empty"),
         ("administrators", "%:user/b\\c,a test", "is not read the same everywhere"),
         ("administrators", "%:user/b,NULL", "is not read the same everywhere"),
         ("expected_activity", "11.2,%:role/a,%,%,%,because,me,2026-01-01,2026-12-31", "matches no requirement"),
@@ -90,6 +98,19 @@ def test_a_missing_file_is_named(settings: Path) -> None:
     (settings / "audit_log_stores.csv").unlink()
     (fault,) = check_settings(settings)
     assert "audit_log_stores.csv, line 1: there is no such file" in str(fault)
+
+
+def test_of_a_file_that_an_earlier_version_had_not_the_header_is_told_which_is_enough(settings: Path) -> None:
+    for name in ("digest_trails", "settings_changes"):
+        (settings / f"{name}.csv").unlink()
+    trails, changes = map(str, check_settings(settings))
+    assert "digest_trails.csv, line 1: there is no such file" in trails
+    assert "may be empty except for its header: trail,home_region,account_id,region,since,reason,approved_by" in trails
+    assert "`pci-log-review init` into another folder writes one" in trails
+    assert changes.endswith("changed_on,setting,left_out,reason,approved_by")
+    for name in ("digest_trails", "settings_changes"):
+        (settings / f"{name}.csv").write_text(",".join(FILES[name]) + "\n")
+    assert check_settings(settings) == []
 
 
 def test_a_file_that_is_not_utf_8_is_named(settings: Path) -> None:

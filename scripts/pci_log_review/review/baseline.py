@@ -67,7 +67,7 @@ def compare(
     for line, last_seen in before.items():
         if line in found:
             found[line] = max(found[line], last_seen)
-        elif line[0] == DIGESTS and last_seen >= run_date:
+        elif line[0] == DIGESTS and last_seen > run_date:
             found[line] = last_seen  # it may have come later
         elif not (line[0] != DIGESTS and is_kept(line, lines)) and not is_approved(line, last_seen):
             lost[line] = last_seen
