@@ -149,7 +149,7 @@ def test_evidence_of_an_earlier_version_is_compared_by_its_sealed_settings(
     store: EvidenceStore, settings: Path
 ) -> None:
     review(store, settings, keeps=False)
-    drop(settings, "administrative_grants", "AdministratorAccess")
+    drop(settings, "audit_log_stores", "logs.amazonaws.com")
     assert len(review(store, settings, 11)) == 1
 
 

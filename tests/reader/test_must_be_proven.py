@@ -30,6 +30,7 @@ from .test_digests import (
     PROVING,
     SINCE,
     Content,
+    base,
     check,
     deliver,
     expected,
@@ -42,6 +43,7 @@ from .test_digests import (
     unproven,
 )
 
+UNNAMED = "is named by no signed digest of a trail that digest_trails.csv names"
 WHY = "not delivered yet, or removed, or logging or validation was off"
 
 
@@ -179,6 +181,32 @@ def test_digests_expected_since_this_day_may_begin_on_it_and_those_since_an_earl
     take(delivered, range(MIDDLE))
     assert not faults(check(tmp_path, proving=to_prove(expected(since=DAY))))
     assert "for 00:00 to 10:40" in faults(check(tmp_path))[DIGESTS]
+
+
+def test_a_log_file_that_no_expected_digest_names_is_a_gap_also_where_later_digests_are_gone(tmp_path: Path) -> None:
+    deliver(tmp_path)
+    without(tmp_path, "20260311T014000Z")
+    without(tmp_path, "20260311T024000Z")
+    put(tmp_path, f"{FOLDER}_20260310T2350Z_added.json.gz", gzip.compress(log_text([event(7)])))
+    found = faults(check(tmp_path, proving=to_prove(expected())))
+    assert "for 23:40 to 24:00" in found[DIGESTS], "in a folder nothing signs for the last digest then"
+
+
+@pytest.mark.usefixtures("s3")
+def test_in_s3_a_log_file_that_is_added_after_the_last_hour_that_digests_can_cover_is_a_gap(tmp_path: Path) -> None:
+    delivered = deliver(tmp_path)
+    take(delivered, range(27, NEWEST + 1))
+    added = put(tmp_path, f"{FOLDER}_20260310T2355Z_added.json.gz", gzip.compress(log_text([event(7)])))
+    found = check(in_s3(delivered, "added-at-the-end"), proving=to_prove(expected()))
+    assert faults(found) == {added: UNNAMED}
+
+
+def test_log_files_in_a_folder_where_no_expected_digest_lies_are_a_gap(tmp_path: Path) -> None:
+    """An organization's trail and an account's of the same name deliver into folders of their own."""
+    deliver(tmp_path)
+    beside = f"AWSLogs/o-a1b2c3d4e5/{ACCOUNT}/CloudTrail/{REGION}/2026/03/10/{base(FOLDER)}_20260310T0800Z_a.json.gz"
+    put(tmp_path, beside, gzip.compress(log_text([event(7)])))
+    assert faults(check(tmp_path)) == {beside: UNNAMED}
 
 
 # ------------------------------------------------------------------------------------------------------------ the place

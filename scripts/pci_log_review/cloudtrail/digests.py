@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
@@ -117,6 +117,7 @@ class DigestCheck:
         self._no_keys = ""
         self._digests: dict[str, Digest] = {}
         self._gone: list[Checked] = []
+        self._open: set[tuple[str, str]] = set()
         keys: Sequence[PublicKey] | None = None
         if self._are_any:
             try:
@@ -177,6 +178,7 @@ class DigestCheck:
         ]
         found = self._checked + gone + shown + self._gone + self._places.misnamed
         uncovered = self._check_coverage(found)
+        found = self._with_unproven(found)
         signed = [
             digest
             for key, digest in self._digests.items()
@@ -197,6 +199,37 @@ class DigestCheck:
             self._trails(),
             sorted(keys.items(), key=lambda it: (it[0].fingerprint, it[0].sha256)),
         )
+
+    def _with_unproven(self, found: list[Checked]) -> list[Checked]:
+        """The results, with a fault for each log file that expected digests should prove and don't, unless digests that
+        are missing or faulty are named already as what leaves it unproven.
+        """
+        expecting = {(trail.account_id, trail.region) for trail in self._expected} - self._open
+        if self._unable:
+            return found
+        faulty = [place for file in found if file.kind == "digest" and file.fault and (place := place_of(file))]
+
+        def is_due(file: Checked | Delivery) -> bool:
+            start, end = self._names.delivered(file.log_file)
+            return (file.account_id, file.region) in expecting and not any(
+                (place.account_id, place.region) == (file.account_id, file.region)
+                and place.end - 3 * HOUR <= end
+                and start <= place.end + HOUR
+                for place in faulty
+            )
+
+        fault = "is named by no signed digest of a trail that digest_trails.csv names"
+        checked = {file.log_file for file in found}
+        return [
+            replace(file, fault=fault)
+            if file.kind == "log" and not (file.is_proven or file.fault) and is_due(file)
+            else file
+            for file in found
+        ] + [
+            Checked(file.log_file, file.account_id, file.region, "log", None, None, False, False, fault)
+            for file in self._logs
+            if file.log_file not in checked and is_due(file)
+        ]
 
     def _unexpected(self) -> str:
         """How many trails have digests that count for nothing, for the summary."""
@@ -232,6 +265,7 @@ class DigestCheck:
         this very day and declare that they begin later, as those of other trails may do on any day.
         """
         places, holes = self._places, _Holes(self._places)
+        self._open = holes.of_expected
         explained = [place for file in found if file.kind == "digest" and file.fault and (place := place_of(file))]
         for expected in self._expected:
             chains = [hourly for hourly in places.trails.values() if hourly[0].is_of(expected)]
@@ -294,11 +328,14 @@ class _Holes:
     def __init__(self, places: Places) -> None:
         self._places = places
         self._texts: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+        self.of_expected: set[tuple[str, str]] = set()  # accounts and regions where an expected trail's are missing
 
     def add(self, what: ExpectedTrail | Place, place: Place | None, text: str) -> None:
         """`place` is one of the trail's digests, if there is one."""
         folder = place.digest_folder if place else f"AWSLogs/{what.account_id}/CloudTrail-Digest/{what.region}"
         texts = self._texts[f"{folder}/{self._places.day_start:%Y/%m/%d}", what.account_id, what.region]
+        if isinstance(what, ExpectedTrail):
+            self.of_expected.add((what.account_id, what.region))
         # whoever writes into the bucket can invent any number of trails: of those that nobody expects one is enough
         if text not in texts and (isinstance(what, ExpectedTrail) or not texts):
             texts.append(text)
@@ -488,13 +525,13 @@ class _Names:
 
     def _is_covered(self, file: Delivery) -> bool:
         """Whether every trail's digests cover the time of its delivery, an hour before it and an hour after it."""
-        start, end = self._delivered(file.log_file)
+        start, end = self.delivered(file.log_file)
         covered = self._covered.get(_log_folder(file), [])
         return bool(covered) and all(
             any(window[0] <= start - HOUR and end + HOUR <= window[1] for window in windows) for windows in covered
         )
 
-    def _delivered(self, key: str) -> tuple[datetime, datetime]:
+    def delivered(self, key: str) -> tuple[datetime, datetime]:
         """When the file was delivered as its name says, or the whole day where that can't be."""
         found = _LOG_TIME.search(base_name(key))
         try:

@@ -56,7 +56,7 @@ def _day(value: str) -> str | None:
 def _past_day(value: str) -> str | None:
     if fault := _day(value):
         return fault
-    return f"{value!r} is in the future" if value > clock.today().isoformat() else None
+    return f"{value} is yet to come" if date.fromisoformat(value) > clock.today() else None
 
 
 def _requirement(pattern: str) -> str | None:
