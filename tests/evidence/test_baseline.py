@@ -153,6 +153,19 @@ def test_evidence_of_an_earlier_version_is_compared_by_its_sealed_settings(
     assert len(review(store, settings, 11)) == 1
 
 
+def test_a_file_that_has_another_form_since_is_one_gap(store: EvidenceStore, settings: Path) -> None:
+    review(store, settings)
+    path = settings / "administrators.csv"
+    path.write_text("".join(f"{number},{line}" for number, line in enumerate(path.open())))
+    [gap] = review(store, settings, 11)
+    assert gap.startswith(
+        "settings: administrators.csv no longer has any of the lines that it had in the review sealed"
+    )
+    assert gap.endswith("as in 2026-03-20,administrators,*,why,who")
+    say_why(settings, "2026-03-20,administrators,*,another form,me")
+    assert review(store, settings, 12) == []
+
+
 def test_a_baseline_that_was_changed_since_is_a_gap(store: EvidenceStore, settings: Path) -> None:
     review(store, settings)
     [path] = Path(store.where).glob(f"*/*/{BASELINE}")

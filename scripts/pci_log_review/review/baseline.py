@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -72,7 +73,8 @@ def compare(
         elif not (line[0] != DIGESTS and is_kept(line, lines)) and not is_approved(line, last_seen):
             lost[line] = last_seen
     told = {line: day for line, day in lost.items() if not (line[0] == DIGESTS and _is_expected(line[1], to_prove))}
-    return Baseline(found | lost, gaps + list(_gaps(told, {text for _, text in lines})))
+    kept = {line[0] for line in before.keys() - lost.keys()}
+    return Baseline(found | lost, gaps + list(_gaps(told, {text for _, text in lines}, kept)))
 
 
 def _is_expected(digests: str, to_prove: ToProve) -> bool:
@@ -82,12 +84,17 @@ def _is_expected(digests: str, to_prove: ToProve) -> bool:
     return any((it.name, it.account_id, it.region) == (trail, account_id, region) for it in to_prove.trails)
 
 
-def _gaps(lost: dict[Line, date], today: set[str]) -> Iterator[str]:
-    """One line for each thing that is missing; an account that left the scope is one thing."""
+def _gaps(lost: dict[Line, date], today: set[str], kept: set[str]) -> Iterator[str]:
+    """One line for each thing that is missing; an account that left the scope is one thing, and so are all lines of a
+    setting, as where its file has another form since. `kept` are the settings that lost not all.
+    """
     still = {text.split(" ")[0] for text in today}
+    many = Counter(setting for setting, _ in lost)
     shown: dict[Line, date] = {}
     for (setting, text), day in sorted(lost.items()):
-        if setting == "trail_scope":
+        if setting not in {*kept, DIGESTS} and many[setting] > 1:
+            text = "*"
+        elif setting == "trail_scope":
             account_id = text.split(" ")[0]
             if account_id not in still:
                 text = f"{account_id} *"
@@ -103,6 +110,8 @@ def _gaps(lost: dict[Line, date], today: set[str]) -> Iterator[str]:
 
 
 def _lost(setting: str, text: str) -> str:
+    if text == "*":
+        return f"settings: {setting}.csv no longer has any of the lines that it had in the review sealed on"
     return f"settings: {setting}.csv no longer has '{text}', as it had in the review sealed on"
 
 
