@@ -118,6 +118,7 @@ class DigestCheck:
         self._digests: dict[str, Digest] = {}
         self._gone: list[Checked] = []
         self._open: set[tuple[str, str]] = set()
+        self._begins: dict[tuple[str, str], datetime] = {}
         keys: Sequence[PublicKey] | None = None
         if self._are_any:
             try:
@@ -211,11 +212,16 @@ class DigestCheck:
 
         def is_due(file: Checked | Delivery) -> bool:
             start, end = self._names.delivered(file.log_file)
-            return (file.account_id, file.region) in expecting and not any(
-                (place.account_id, place.region) == (file.account_id, file.region)
-                and place.end - 3 * HOUR <= end
-                and start <= place.end + HOUR
-                for place in faulty
+            begin = self._begins.get((file.account_id, file.region), start)
+            return (
+                (file.account_id, file.region) in expecting
+                and begin <= start
+                and not any(
+                    (place.account_id, place.region) == (file.account_id, file.region)
+                    and place.end - 3 * HOUR <= end
+                    and start <= place.end + HOUR
+                    for place in faulty
+                )
             )
 
         fault = "is named by no signed digest of a trail that digest_trails.csv names"
@@ -316,6 +322,8 @@ class DigestCheck:
             if before == HOUR or place.end - HOUR in unsigned
         ]
         hole = _hole(windows, max([places.day_start, *begins]), places.day_end)
+        if begins and expected:
+            self._begins[expected.account_id, expected.region] = max(begins)
         if hole:
             until = "24:00" if hole[1] == places.day_end else f"{hole[1]:%H:%M}"
             digest = f"{'signed ' if self._with_keys else ''}digest of trail {first.trail_name}"
