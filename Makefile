@@ -18,7 +18,8 @@ help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 review: .venv/installed profiles.yml  ## Review the sample logs of a fixed day
-	@$(BIN)/pci-log-review run --logs sample_logs --public-keys sample_logs/public_keys.json --run-date $(SAMPLE_DAY) \
+	@$(BIN)/pci-log-review run --logs sample_logs --run-date $(SAMPLE_DAY) \
+		--logs-copied-from s3://example-pay-cloudtrail-logs --public-keys sample_logs/public_keys.json \
 		--evidence $(SAMPLE)/evidence --state $(SAMPLE)/state
 
 test: .venv/installed-dev profiles.yml  ## Run every test: dbt's unit tests and pytest

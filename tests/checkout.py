@@ -18,9 +18,20 @@ ROOT = Path(__file__).resolve().parents[1]
 # What is no test of dbt's tests need not run them: they take longer than all the models.
 NO_TESTS = {"DBT_RESOURCE_TYPES": "model seed"}
 DBT = "from dbt.cli.main import cli; cli()"
+# Where the sample's digests say that it was delivered, and who signed them
+SAMPLE_BUCKET = "s3://example-pay-cloudtrail-logs"
+SAMPLE_KEYS = ROOT / "sample_logs" / "public_keys.json"
 # Where dbt keeps what it parsed, below its target path
 _PARSED = "partial_parse.msgpack"
 _PROJECT = ("analyses", "macros", "models", "sample_logs", "scripts", "seeds", "dbt_project.yml")
+
+
+def settings_without_digests(folder: Path) -> Path:
+    """The shipped settings, but that no digests are expected."""
+    shutil.copytree(ROOT / "seeds" / "settings", folder)
+    path = folder / "digest_trails.csv"
+    path.write_text(path.read_text().splitlines()[0] + "\n")
+    return folder
 
 
 class ParsedProject:
@@ -155,6 +166,8 @@ class Checkout:
         defaults = {
             "PCI_LOG_REVIEW_STATE": str(self.state),
             "PCI_LOG_REVIEW_EVIDENCE": str(self.evidence),
+            "PCI_LOG_REVIEW_LOGS_COPIED_FROM": SAMPLE_BUCKET,
+            "PCI_LOG_REVIEW_PUBLIC_KEYS": str(SAMPLE_KEYS),
             "DBT_PROFILES_DIR": str(self._profiles()),
             "PYTHONPATH": f"{self.project / 'scripts'}{os.pathsep}{ROOT}",
             "COLUMNS": "160",

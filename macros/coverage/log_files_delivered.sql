@@ -44,6 +44,8 @@
         case
             when reader.problem is not null then reader.problem
             when inventory.problem is not null then inventory.problem
+            when inventory.log_file is null and (select count(*) from inventory) > 0
+                then 'was not there when the files of the day were listed and checked'
             when reader.log_file is null and inventory.size is not null
                 then 'was delivered, and was not there any more when it was to be read'
             when reader.sha256 <> inventory.sha256 then 'was changed while it was being reviewed'
@@ -76,6 +78,8 @@
             when inventory.kind = 'log' and scope.account_id is null
                 then 'is outside trail_scope, so it was not reviewed'
             when inventory.problem is not null then inventory.problem
+            when inventory.log_file is null and (select count(*) from inventory) > 0
+                then 'was not there when the files of the day were listed and checked'
             when inventory.kind = 'log' and reviewed.log_file is null and coalesce(inventory.records, 1) > 0
                 then 'was delivered, and nothing was read from it'
             when coalesce(reviewed.events, 0) <> inventory.records

@@ -13,7 +13,8 @@ delivered as (
         region,
         count(case when kind = 'log' then 1 end) as log_files,
         count(case when kind = 'digest' then 1 end) as digest_files,
-        -- CloudTrail writes a digest for each hour, also for one without logs. Only the wrapper reads and checks them.
+        -- CloudTrail writes a digest for each hour, also for one without logs. Only the wrapper reads and checks them;
+        -- one is_proven if it is signed, and of a trail that digest_trails.csv expects.
         count(
             distinct case
                 when kind = 'digest' and is_proven

@@ -140,6 +140,10 @@ def main() -> None:
     "--public-keys", "CloudTrail's public keys, as `aws cloudtrail list-public-keys` prints them.  [default: ask AWS]",
     type=_FILE,
 )  # fmt: skip
+@_option(
+    "--logs-copied-from", "Where CloudTrail delivered the logs, if they lie elsewhere: digests name it.",
+    metavar="S3://BUCKET/PREFIX",
+)  # fmt: skip
 @_option("--notify-topic", "Tell this SNS topic how the run ended.", metavar="ARN")
 @_option("--notify-webhook", "Tell this address how the run ended (JSON).", metavar="URL")
 @_option("--notify-details", "Let messages hold unexpected findings, not only their number.", is_flag=True)
@@ -196,7 +200,7 @@ def run(ctx: click.Context, /, log_format: str, **given: Any) -> None:
 
 
 def _options(given: dict[str, Any]) -> RunOptions:
-    names = ("logs", "target", "settings", "state", "public_keys")
+    names = ("logs", "target", "settings", "state", "public_keys", "logs_copied_from")
     return RunOptions(evidence=_evidence_place(given), **{name: given[name] for name in names})
 
 
@@ -270,6 +274,7 @@ def init(logs: str, settings: Path) -> None:
         "administrators.csv, expected_activity.csv. What needs one of the first three is not configured, and no day"
     )
     click.echo("complete, until that has a line, or nothing_to_list.csv says why there is nothing to list.")
+    click.echo("Check digest_trails.csv: only digests of these trails prove anything; where they are missing is a gap.")
 
 
 @main.command("verify")

@@ -86,6 +86,7 @@ class Message:
             "gaps_in_all": len(conclusion.gaps),
             "integrity": conclusion.integrity,
             "notes": [_line(note) for note in day.notes[:_SHOWN_GAPS_IN_JSON]],
+            "not_proven": conclusion.not_proven,
             "unexpected_findings": conclusion.unexpected_findings,
             "evidence": day.evidence,
             "manifest_sha256": day.manifest_sha256,
@@ -97,6 +98,8 @@ class Message:
         conclusion, details = day.conclusion, self.details.get(day.conclusion.run_date, [])
         yield ""
         yield f"{conclusion.run_date}: {conclusion.state}. {conclusion.integrity}".rstrip()
+        if conclusion.not_proven:
+            yield f"  {conclusion.not_proven}"
         yield from (f"  - {gap}" for gap in conclusion.gaps[:shown])
         if len(conclusion.gaps) > shown:
             yield f"  - … and {len(conclusion.gaps) - shown} more" if shown else f"  - gaps: {len(conclusion.gaps)}"

@@ -90,17 +90,26 @@ def sample_logs(home: Path) -> tuple[Path, str]:
     return logs, damaged.relative_to(logs).as_posix()
 
 
+def settings_of_one_account(folder: Path) -> Path:
+    """The shipped settings, but that digests are expected of the other account alone."""
+    shutil.copytree(ROOT / "seeds" / "settings", folder)
+    path = folder / "digest_trails.csv"
+    path.write_text("".join(line for line in path.open() if ",111122223333," not in line))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def sample_days(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFactory) -> SampleDays:
     """What was done to the sample days, and what all of it left. The evidence of the athena target lies in S3."""
     home = tmp_path_factory.mktemp("sample")
     logs, damaged_file = sample_logs(home)
     on_athena, on_local = OnAthena.new(local_athena, home / "on-athena"), Checkout.of(home / "on-local")
+    settings = settings_of_one_account(home / "settings")
     local_athena.upload(logs, on_athena.place.log_bucket)
     built = on_athena.dbt("build", "--vars", f"{{run_date: {DAY}}}")
     queries_of_build = on_athena.queries()
     docs = on_athena.dbt("docs", "generate", "--vars", f"{{run_date: {DAY}}}")
-    due = ("run", "--since", DAYS[0])
+    due = ("run", "--since", DAYS[0], "--settings", str(settings))
     killed = {step: on_athena.interrupted(step, *due, "--max-days", "1", **MODELS_ALONE) for step in KILLS}
     with on_athena.with_log_file(ONLY_ATHENA_FAILS, {"eventName": "CreateUser", "eventname": "ListUsers"}):
         step = "set_latest:before"
@@ -109,7 +118,8 @@ def sample_days(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFact
     with on_athena.without_logs_of(DAY):
         before = on_athena.all_rows()
         step = "seal:before"
-        killed[step] = on_athena.interrupted(step, "run", "--run-date", DAY, **MODELS_ALONE)
+        of_day = ("run", "--run-date", DAY, "--settings", str(settings))
+        killed[step] = on_athena.interrupted(step, *of_day, **MODELS_ALONE)
         partitions = {relation: on_athena.days_of(relation) for relation in before}
         emptied = Emptied(before, on_athena.all_rows(), partitions, on_athena.keys_of_tables())
     keys = ("--public-keys", str(logs / "public_keys.json"))

@@ -23,7 +23,7 @@ TODAY = "2026-03-12"  # the day after the last one of the sample
 
 REQUIREMENT_MODELS = tuple(sorted(path.stem for path in (ROOT / "models" / "requirements").glob("pci_*.sql")))
 # In a folder a file has a SHA-256, in S3 an ETag.
-LEFT_OUT = {"log_files": ("sha256", "etag")}
+LEFT_OUT = {"log_files": ("sha256", "etag"), "public_keys": ("source",)}
 RELATIONS = (*REQUIREMENT_MODELS, "findings", "log_files", "log_coverage", "daily_review", "expected_lines")
 _JSON = ("request_parameters", "response_elements")
 
@@ -79,7 +79,8 @@ class OnAthena:
     @property
     def environment(self) -> dict[str, str]:
         place = {"PCI_LOG_REVIEW_EVIDENCE": self.evidence_place, "PCI_LOG_REVIEW_TARGET": "athena"}
-        return self.service.environment | self.place.environment | place
+        # ListPublicKeys answers
+        return self.service.environment | self.place.environment | place | {"PCI_LOG_REVIEW_PUBLIC_KEYS": ""}
 
     @property
     def evidence_place(self) -> str:

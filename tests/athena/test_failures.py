@@ -65,6 +65,14 @@ def test_a_cancelled_query_is_named_as_such_and_the_earlier_rows_stand(on_athena
     assert rows_of_day(on_athena) == before
 
 
+def test_a_log_file_that_is_swapped_for_the_time_of_the_query_is_a_gap_that_names_it(on_athena: OnAthena) -> None:
+    key = sorted(on_athena.log_files(RUN_DATE))[0]
+    step = f"swap:{on_athena.place.log_bucket}/{key}"
+    ended = on_athena.interrupted(step, "run", "--run-date", RUN_DATE, **MODELS_ALONE)
+    assert ended.code == 3, ended.last_lines
+    assert f"{key} changed while the day was reviewed: review it again" in ended.last_lines
+
+
 def test_a_glue_call_that_is_denied_is_named(on_athena: OnAthena) -> None:
     with on_athena.service.with_faults() as faults:
         faults.deny_glue("BatchCreatePartition")

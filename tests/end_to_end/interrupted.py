@@ -3,18 +3,22 @@
     python -m tests.end_to_end.interrupted STEP TODAY run …
 
 STEP is `<function>:<before|after>`, `dbt:<number>` (when that many models, seeds and tests have ended), `seal:before`
-(when all files of the evidence but the seal are in S3), or `never`. A lock in S3 is given up at once.
+(when all files of the evidence but the seal are in S3), or `never`; with `swap:<bucket>/<key>` it goes on, and while
+dbt builds the day another object lies in the place of that one, which is put back. A lock in S3 is given up at once.
 TODAY stands for the day that is going on, so that the sample logs' days are due.
 """
 
 from __future__ import annotations
 
+import gzip
 import os
 import signal
 import sys
 from collections.abc import Callable
 from datetime import date
 from typing import Any
+
+import boto3
 
 from pci_log_review import cli
 from pci_log_review.common import clock
@@ -80,6 +84,18 @@ def _dies_at_the_seal(create: Callable[..., Any]) -> Callable[..., Any]:
     return dying
 
 
+def _swaps_meanwhile(bucket: str, key: str, build: Callable[..., Any]) -> Callable[..., Any]:
+    def swapping(*arguments: Any) -> Any:
+        s3 = boto3.client("s3")
+        original = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        s3.put_object(Bucket=bucket, Key=key, Body=gzip.compress(gzip.decompress(original), 1))
+        built = build(*arguments)
+        s3.put_object(Bucket=bucket, Key=key, Body=original)
+        return built
+
+    return swapping
+
+
 def main() -> None:
     """Runs the command line with one step that kills."""
     step, today = sys.argv[1], date.fromisoformat(sys.argv[2])
@@ -89,6 +105,9 @@ def main() -> None:
     name, _, when = step.partition(":")
     if name == "seal":
         setattr(evidence_s3.S3Evidence, "_create", _dies_at_the_seal(evidence_s3.S3Evidence._create))  # noqa: B010
+    elif name == "swap":
+        bucket, _, key = when.partition("/")
+        setattr(Dbt, "build", _swaps_meanwhile(bucket, key, Dbt.build))  # noqa: B010
     elif name == "dbt":
         setattr(Dbt, "build", _dies_in_dbt(int(when), Dbt.build))  # noqa: B010
     elif name != "never":

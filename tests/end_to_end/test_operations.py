@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 from pyarrow import parquet
-from tests.checkout import NO_TESTS, ROOT, Checkout, Ended
+from tests.checkout import NO_TESTS, ROOT, Checkout, Ended, settings_without_digests
 from tests.end_to_end.interrupted import killing
 from tests.evidence.test_notify import Webhook
 from tests.reader.native_logs import ACCOUNT, DAY, REGION
-from tests.reader.test_digests import KEYS, MIDDLE, Delivered, deliver
+from tests.reader.test_digests import BUCKET, KEYS, MIDDLE, Delivered, deliver
 
 from pci_log_review.evidence.open import open_evidence
 from pci_log_review.evidence.store import EvidenceStore, Locked
@@ -116,7 +116,9 @@ def test_every_day_that_is_due_is_reviewed_the_oldest_first(undisturbed: Checkou
     assert "1 of 4 log files could not be reviewed whole" in gaps[DAYS[0]][0]
     [missing, silent] = gaps[DAYS[2]]
     assert missing.startswith("444455556666 eu-west-1: no logs, though trail_scope expects them daily; digests prove")
-    assert "444455556666/CloudTrail-Digest/eu-west-1/2026/03/11 has no digest of trail example-pay-trail" in silent
+    assert (
+        "444455556666/CloudTrail-Digest/eu-west-1/2026/03/11 has no signed digest of trail example-pay-trail" in silent
+    )
     assert "for 01:36 to 24:00" in silent
     assert verified(undisturbed).code == 0
     assert logs.is_dir()
@@ -280,7 +282,10 @@ def proven(tmp_path: Path) -> Proven:
     settings = shutil.copytree(ROOT / "seeds" / "settings", home / "settings")
     scope = f"account_id,account_name,region,in_cde,logs_expected\n{ACCOUNT},test,{REGION},true,daily\n"
     (settings / "trail_scope.csv").write_text(scope)
-    arguments = ("--logs", str(home / "logs"), "--settings", str(settings), "--public-keys", str(home / "keys.json"))
+    header = "trail,home_region,account_id,region,since,reason,approved_by"
+    (settings / "digest_trails.csv").write_text(f"{header}\ntrail_one,us-east-1,{ACCOUNT},{REGION},2026-03-01,,\n")
+    logs = ("--logs", str(home / "logs"), "--logs-copied-from", f"s3://{BUCKET}")
+    arguments = (*logs, "--settings", str(settings), "--public-keys", str(home / "keys.json"))
     return Proven(delivered, ("run", "--run-date", str(DAY), *arguments))
 
 
@@ -360,7 +365,8 @@ def test_hostile_text_in_any_field_reaches_no_reader_unescaped(tmp_path: Path) -
     records.append(base | {"eventID": "hostile-return", "userAgent": "x\r=HYPERLINK(0)"})
     text = json.dumps({"Records": records}).encode()
     (folder / "111122223333_CloudTrail_us-east-1_20260310T0800Z_hostile.json.gz").write_bytes(gzip.compress(text))
-    told = ("--notify-webhook", webhook.url, "--notify-details")
+    settings = settings_without_digests(tmp_path / "settings")
+    told = ("--notify-webhook", webhook.url, "--notify-details", "--settings", str(settings))
     ran = operate(checkout, "never", "run", "--logs", str(logs), "--run-date", DAYS[1], *told)
     assert ran.code == 0, ran.last_lines
     [message] = webhook.posted

@@ -17,7 +17,7 @@ from tests.checkout import NO_TESTS, ROOT, Checkout, Ended
 
 DAY = "2026-03-10"
 DAYS = ("2026-03-11", "2026-03-09", DAY)
-SAMPLE = ROOT / "sample_logs", "--public-keys", str(ROOT / "sample_logs" / "public_keys.json")
+SAMPLE = (ROOT / "sample_logs",)
 REQUIREMENTS = 10
 RELATIONS = "log_coverage", "daily_review", "findings"
 

@@ -27,14 +27,27 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pci_log_review.cloudtrail.deliveries import deliveries
 from pci_log_review.cloudtrail.digest_files import Checked
 from pci_log_review.cloudtrail.digests import NO_DIGESTS, Integrity, check_digests
+from pci_log_review.cloudtrail.expected import ExpectedTrail, ToProve
 from pci_log_review.cloudtrail.keys import PublicKey, SomeKeysMissing, keys_from_cloudtrail, keys_from_file
 from pci_log_review.cloudtrail.store import FolderStore, LogStoreError, open_store
+from pci_log_review.common.aws import S3Place
 from pci_log_review.common.errors import UsageError
 
 from .native_logs import ACCOUNT, DAY, REGION, event, log_text, put
 
 SIGNING, OTHER = (rsa.generate_private_key(65537, 2048) for _ in range(2))
 BUCKET, FINGERPRINT = "trail-bucket", "0123456789abcdef0123456789abcdef"
+SINCE = date(2026, 1, 1)
+
+
+def expected(trail: str = "trail_one", since: date = SINCE, account_id: str = ACCOUNT) -> ExpectedTrail:
+    return ExpectedTrail(trail, "us-east-1", account_id, REGION, since)
+
+
+def to_prove(*trails: ExpectedTrail, prefix: str = "") -> ToProve:
+    return ToProve(trails, S3Place(BUCKET, prefix))
+
+
 FIRST_END = datetime(2026, 3, 9, 22, 40, tzinfo=UTC)
 # Digest 0 ends at 22:40 of the day before, 2 is the day's first one and 25 its last, 26 ends at 00:40 of the next day.
 FIRST, MIDDLE, LAST, SPILLED, NEWEST = 2, 13, 25, 26, 28
@@ -48,10 +61,11 @@ def public_key(
 ) -> PublicKey:
     der = key.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
     start, end = valid_from or datetime(2026, 1, 1, tzinfo=UTC), valid_until or datetime(2026, 12, 31, tzinfo=UTC)
-    return PublicKey(FINGERPRINT, der, start, end)
+    return PublicKey(FINGERPRINT, der, start, end, REGION)
 
 
 KEYS = [public_key()]
+FOLDER = f"AWSLogs/{ACCOUNT}/CloudTrail/{REGION}/{DAY:%Y/%m/%d}/{ACCOUNT}_CloudTrail_{REGION}"
 DIGESTS = f"AWSLogs/{ACCOUNT}/CloudTrail-Digest/{REGION}/{DAY:%Y/%m/%d}"
 
 
@@ -175,9 +189,16 @@ def only(at: int, **fields: Any) -> Change:
     return lambda number, content: content.update(fields) if number == at else None
 
 
-def check(root: Path | str, keys: list[PublicKey] | None = KEYS, day: date = DAY) -> Integrity:
+PROVING = to_prove(expected())
+
+
+def check(
+    root: Path | str, keys: list[PublicKey] | None = KEYS, day: date = DAY, proving: ToProve | None = None
+) -> Integrity:
+    """Without keys no digests are expected, if nothing else is said: what contradicts is found all the same."""
+    proving = proving or (to_prove() if keys is None else PROVING)
     store = open_store(str(root))
-    found = check_digests(store, day, deliveries(store, day), lambda _: keys)
+    found = check_digests(store, day, deliveries(store, day), lambda _: keys, None, proving)
     assert [file.log_file for file in found.files] == sorted({file.log_file for file in found.files}), "each file once"
     for text in [found.summary, *(file.fault or "" for file in found.files)]:
         assert text.isprintable(), "every text is one line"
@@ -246,7 +267,8 @@ def test_in_a_folder_nothing_signs_for_the_newest_digest_so_its_log_files_are_no
 @pytest.mark.usefixtures("s3")
 def test_in_s3_the_newest_digest_has_its_signature_beside_it(tmp_path: Path) -> None:
     delivered = deliver(tmp_path, newest=SPILLED, prefix="some/prefix/")
-    found = check(in_s3(delivered, "digests-newest", "some/prefix/"))
+    proving = to_prove(expected(), prefix="some/prefix/")
+    found = check(in_s3(delivered, "digests-newest", "some/prefix/"), proving=proving)
     assert not faults(found)
     assert found.summary == "integrity proven: 48 of 48 log files by 25 signed digests"
 
@@ -279,11 +301,12 @@ def test_a_chain_may_begin_on_the_day(tmp_path: Path) -> None:
         delivered.path(number).unlink()
     written(delivered.path(MIDDLE), content_of(delivered.path(MIDDLE)) | previous_fields(None))
     found = check(tmp_path, None)
-    assert list(faults(found)) == [delivered.digests[MIDDLE]], "it was changed after the next one took its hash"
+    assert list(faults(found)) == [DIGESTS, delivered.digests[MIDDLE]], "the next one has taken another hash"
     begun = deliver(tmp_path / "begun", only(MIDDLE, **previous_fields(None)))
     for number in range(MIDDLE):
         begun.path(number).unlink()
-    found = check(tmp_path / "begun")
+    assert "for 00:00 to 10:40" in faults(check(tmp_path / "begun"))[DIGESTS], "digests were expected before this day"
+    found = check(tmp_path / "begun", proving=to_prove(expected(since=DAY)))
     assert not faults(found)
     assert unproven(found) == set(begun.logs[: begun.logs.index(begun.logs_of(MIDDLE)[0])])
 
@@ -304,10 +327,11 @@ def test_an_organizations_folder_may_stand_above_the_account(tmp_path: Path) -> 
 
 def test_two_trails_in_one_bucket_have_a_chain_each(tmp_path: Path) -> None:
     one, two = deliver(tmp_path), deliver(tmp_path, trail="two")
-    assert check(tmp_path).summary == "integrity proven: 96 of 96 log files by 50 signed digests"
+    both = to_prove(expected(), expected("two"))
+    assert check(tmp_path, proving=both).summary == "integrity proven: 96 of 96 log files by 50 signed digests"
     logs = one.logs_of(MIDDLE)
     one.path(MIDDLE).unlink()
-    found = check(tmp_path)
+    found = check(tmp_path, proving=both)
     assert list(faults(found)) == [one.digests[MIDDLE]]
     # the digest that is gone was the one to say whether they are as they were
     assert unproven(found) == {*logs, *one.logs_of(MIDDLE - 1)}
@@ -330,13 +354,13 @@ def test_without_digests_nothing_is_read_and_nothing_proven(tmp_path: Path, monk
     for number in range(NEWEST + 1):
         delivered.path(number).unlink()
     monkeypatch.setattr(FolderStore, "read", lambda *_: pytest.fail("something was read"))
-    assert check(tmp_path) == Integrity([], NO_DIGESTS)
+    assert check(tmp_path, proving=to_prove()) == Integrity([], NO_DIGESTS)
 
 
 def test_without_keys_hashes_and_chain_are_checked_and_nothing_is_proven(tmp_path: Path) -> None:
     delivered = deliver(tmp_path)
     found = check(tmp_path, None)
-    assert found.summary == "hashes match in 48 of 48 log files, signatures not proven: no public keys"
+    assert found.summary.startswith("hashes match in 48 of 48 log files, signatures not proven: no public keys")
     assert not any(file.is_proven or file.fault for file in found.files)
     (tmp_path / delivered.logs[3]).unlink()
     delivered.path(MIDDLE).unlink()
@@ -402,7 +426,7 @@ def test_all_log_files_and_digests_of_the_day_removed_are_found_by_the_next_days
     gone = {delivered.digests[LAST], *delivered.logs_of(SPILLED)}
     for key in [*delivered.digests[FIRST : LAST + 1], *delivered.logs]:
         (tmp_path / key).unlink()
-    assert set(faults(check(tmp_path))) == gone
+    assert set(faults(check(tmp_path))) == {*gone, DIGESTS}
 
 
 @pytest.mark.parametrize("name", ["20260310T1202Z_added", "19990101T0000Z_added", "20269999T0000Z_x", "added"])
@@ -454,7 +478,7 @@ def test_a_digest_removed_of_the_next_day_is_a_matter_of_the_next_day(tmp_path: 
     found = check(tmp_path)
     assert faults(found) == {DIGESTS: uncovered("23:40 to 24:00")}
     assert unproven(found) == set(delivered.logs_of(SPILLED)), "nothing signs for the one before"
-    assert list(faults(check(tmp_path, day=date(2026, 3, 11)))) == [delivered.digests[SPILLED + 1]]
+    assert delivered.digests[SPILLED + 1] in faults(check(tmp_path, day=date(2026, 3, 11)))
 
 
 @pytest.mark.parametrize("keys", [KEYS, None])
@@ -484,7 +508,7 @@ def test_digests_removed_up_to_far_into_the_next_day_leave_a_hole(tmp_path: Path
 def test_a_trail_that_begins_on_the_next_day_owes_this_one_nothing(tmp_path: Path, number: int) -> None:
     delivered = deliver(tmp_path, only(number, **previous_fields(None)), newest=number + 3)
     take(delivered, range(number))
-    assert check(tmp_path).files == []
+    assert check(tmp_path, proving=to_prove()).files == []
 
 
 def test_forged_digests_without_signatures_cover_nothing(tmp_path: Path) -> None:
@@ -617,8 +641,14 @@ def test_a_key_is_good_for_the_time_in_which_it_was_valid(tmp_path: Path) -> Non
         ({"logFiles": [named_file("AWSLogs//x", b"")]}, "names a file elsewhere"),
         ({"logFiles": [named_file("AWSLogs/x\n\x1b[2J", b"")]}, "names a file elsewhere"),
         ({"logFiles": [named_file("y" * 9_000, b"")]}, "names a file elsewhere"),
-        ({"logFiles": [named_file("AWSLogs/x", b"") | {"s3Bucket": "elsewhere"}]}, "names a file elsewhere"),
-        ({"logFiles": [named_file("AWSLogs/x", b"") | {"hashAlgorithm": "MD5"}]}, "an algorithm"),
+        (
+            {"logFiles": [named_file(f"{FOLDER}_20260310T1000Z_x.json.gz", b"") | {"s3Bucket": "elsewhere"}]},
+            "names a file elsewhere",
+        ),
+        (
+            {"logFiles": [named_file(f"{FOLDER}_20260310T1000Z_x.json.gz", b"") | {"hashAlgorithm": "MD5"}]},
+            "an algorithm",
+        ),
         ({"logFiles": [{}]}, "is not a CloudTrail digest: Object missing required field"),
         ({"logFiles": None}, "is not a CloudTrail digest: Expected `array`"),
         ({"digestEndTime": 1}, "is not a CloudTrail digest: Expected `str`"),
@@ -681,7 +711,7 @@ def test_a_digest_put_beside_the_chain_is_found(tmp_path: Path) -> None:
 def test_digests_of_another_trail_do_not_stand_in_for_a_chain(tmp_path: Path) -> None:
     other = deliver(tmp_path, trail="two")
     delivered = deliver(tmp_path, only(MIDDLE, previousDigestS3Object=other.digests[MIDDLE - 1]))
-    found = check(tmp_path)
+    found = check(tmp_path, proving=to_prove(expected(), expected("two")))
     assert list(faults(found)) == [delivered.digests[MIDDLE]]
     assert "not a digest of its trail" in faults(found)[delivered.digests[MIDDLE]]
 
@@ -724,7 +754,7 @@ def test_a_field_that_stands_twice_is_a_fault(tmp_path: Path) -> None:
 def test_a_file_among_the_digests_that_is_not_named_as_one_is_a_fault(tmp_path: Path, name: str) -> None:
     key = put(tmp_path, f"AWSLogs/{ACCOUNT}/CloudTrail-Digest/{REGION}/2026/03/10/{name}", b"x")
     fault = "does not lie where CloudTrail delivers digests, or is not named as one"
-    assert faults(check(tmp_path)) == {key: fault}
+    assert faults(check(tmp_path, proving=to_prove())) == {key: fault}
     deliver(tmp_path)
     found = check(tmp_path)
     assert faults(found) == {key: fault}
@@ -937,7 +967,7 @@ def test_a_region_that_cannot_be_asked_keeps_no_other_from_being_checked(cloudtr
 
     deliver(tmp_path)
     store = open_store(str(tmp_path))
-    found = check_digests(store, DAY, deliveries(store, DAY), keys_of)
+    found = check_digests(store, DAY, deliveries(store, DAY), keys_of, None, PROVING)
     assert found.summary == "integrity proven: 48 of 48 log files by 25 signed digests (no keys in xx-fake-1)"
 
 
@@ -958,7 +988,7 @@ def test_public_keys_are_asked_of_the_regions_of_the_digests_and_only_where_ther
     store = open_store(str(tmp_path))
     found = check_digests(store, DAY, deliveries(store, DAY), keys_of)
     assert asked == [[REGION]]
-    assert found.summary.endswith("signatures not proven: no public keys (not authorized)")
+    assert "signatures not proven: no public keys (not authorized)" in found.summary
     assert [file for file in found.files if file.fault or file.is_proven] == []
     for path in tmp_path.glob("AWSLogs/*/CloudTrail-Digest/**/*.gz"):
         path.unlink()

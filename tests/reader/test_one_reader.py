@@ -18,7 +18,7 @@ from pci_log_review.warehouse.inventory import Inventory, InventoryFile, convert
 from pci_log_review.warehouse.lake import convert_day, convert_files, is_converted
 
 from .native_logs import ACCOUNT, DAY, REGION, SCOPE, event, events_in, folder_of, log_files, put, put_log
-from .test_digests import KEYS, MIDDLE, deliver
+from .test_digests import KEYS, MIDDLE, PROVING, deliver
 
 TOKEN = "0123456789abcdef"
 
@@ -47,7 +47,7 @@ class CountingStore(FolderStore):
 
 
 def taken(store: FolderStore, lake: Path) -> Inventory:
-    return convert(store, DAY, lambda _: KEYS, SCOPE, lake, TOKEN)
+    return convert(store, DAY, lambda _: KEYS, SCOPE, lake, TOKEN, PROVING)
 
 
 def by_name(inventory: Inventory) -> dict[str, InventoryFile]:
@@ -89,7 +89,7 @@ def test_both_targets_find_the_same_wrong_with_a_file_in_the_same_words(tmp_path
     path = tmp_path / "logs" / delivered.logs[3]
     path.write_bytes(path.read_bytes()[:-20])
     store = FolderStore(str(tmp_path / "logs"))
-    embedded, athena = taken(store, tmp_path / "lake"), list_day(store, DAY, lambda _: KEYS)
+    embedded, athena = taken(store, tmp_path / "lake"), list_day(store, DAY, lambda _: KEYS, PROVING)
     assert embedded == athena
     [row] = [row for row in log_files(tmp_path / "lake") if row["log_file"] == delivered.logs[3]]
     problem = "gzip is cut off before its end"
@@ -98,7 +98,8 @@ def test_both_targets_find_the_same_wrong_with_a_file_in_the_same_words(tmp_path
 
 def test_files_that_digests_cover_outside_the_scope_are_checked_and_not_reviewed(tmp_path: Path) -> None:
     deliver(tmp_path / "logs")
-    inventory = convert(FolderStore(str(tmp_path / "logs")), DAY, lambda _: KEYS, frozenset(), tmp_path / "lake", TOKEN)
+    store = FolderStore(str(tmp_path / "logs"))
+    inventory = convert(store, DAY, lambda _: KEYS, frozenset(), tmp_path / "lake", TOKEN, PROVING)
     assert inventory.integrity == "integrity proven: 48 of 48 log files by 25 signed digests"
     assert events_in(tmp_path / "lake") == []
 

@@ -28,6 +28,13 @@ def test_init_writes_valid_settings_with_the_accounts_and_regions_found(tmp_path
         ]
 
 
+def test_init_expects_the_digests_that_it_sees(tmp_path: Path) -> None:
+    Checkout.of(tmp_path).run("init", "--logs", str(ROOT / "sample_logs"), "--settings", str(tmp_path / "mine"))
+    shipped = (ROOT / "seeds" / "settings" / "digest_trails.csv").read_text()
+    assert (tmp_path / "mine" / "digest_trails.csv").read_text() == shipped
+    assert shipped.count("example-pay-trail,us-east-1,") == 6
+
+
 def test_init_never_overwrites_settings(tmp_path: Path) -> None:
     checkout = Checkout.of(tmp_path)
     mine = tmp_path / "mine"

@@ -59,6 +59,14 @@ def test_the_shipped_settings_have_no_fault() -> None:
         ("administrators", "user,any account in scope,b\\c,a test", "is not read the same everywhere"),
         ("administrators", "user,any account in scope,ada,NULL", "is not read the same everywhere"),
         ("administrative_grants", ",nothing", "name: is empty"),
+        ("digest_trails", "main,us-east-1,1,*,2026-01-01,,", "account_id: '1' is not an account id of 12 digits, or *"),
+        ("digest_trails", "arn:aws:x,us-east-1,*,*,2026-01-01,,", "trail: 'arn:aws:x' is not the name of a trail"),
+        ("digest_trails", "main,,*,*,2026-01-01,,", "trail and home_region go together"),
+        ("digest_trails", ",,*,*,2026-01-01,,", "expects no digests: give a reason and approved_by"),
+        ("digest_trails", "main,us-east-1,*,*,2999-01-01,,", "since: 2999-01-01 is yet to come"),
+        ("settings_changes", "2999-01-01,trail_scope,x,why,me", "changed_on: 2999-01-01 is yet to come"),
+        ("settings_changes", "2026-01-01,expected_activity,x,why,me", "setting: 'expected_activity' is not one of"),
+        ("settings_changes", "2026-01-01,trail_scope,x,,me", "reason: is empty"),
     ],
 )
 def test_a_faulty_line_is_named_with_file_and_line_number(settings: Path, file: str, line: str, fault: str) -> None:
@@ -217,6 +225,19 @@ def test_a_missing_file_is_named(settings: Path) -> None:
     (settings / "audit_log_stores.csv").unlink()
     (fault,) = check_settings(settings)
     assert "audit_log_stores.csv, line 1: there is no such file" in str(fault)
+
+
+def test_of_a_file_that_an_earlier_version_had_not_the_header_is_told_which_is_enough(settings: Path) -> None:
+    for name in ("digest_trails", "settings_changes"):
+        (settings / f"{name}.csv").unlink()
+    trails, changes = map(str, check_settings(settings))
+    assert "digest_trails.csv, line 1: there is no such file" in trails
+    assert "may be empty except for its header: trail,home_region,account_id,region,since,reason,approved_by" in trails
+    assert "`pci-log-review init` into another folder writes one" in trails
+    assert changes.endswith("changed_on,setting,left_out,reason,approved_by")
+    for name in ("digest_trails", "settings_changes"):
+        (settings / f"{name}.csv").write_text(",".join(FILES[name]) + "\n")
+    assert check_settings(settings) == []
 
 
 def test_settings_may_lack_the_file_that_says_why_others_are_empty(settings: Path, tmp_path: Path) -> None:

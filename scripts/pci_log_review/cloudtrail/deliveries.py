@@ -27,7 +27,10 @@ class Trail:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One file that was delivered on the day; `log_file` is its key from `AWSLogs/` on."""
+    """One file that was delivered on the day; `log_file` is its key from `AWSLogs/` on.
+
+    `modified` is when it was last written, as the store tells it.
+    """
 
     log_file: str
     account_id: str
@@ -35,6 +38,7 @@ class Delivery:
     kind: str
     size: int
     etag: str | None = None
+    modified: str | None = None
 
 
 def trails(store: LogStore) -> list[Trail]:
@@ -71,12 +75,22 @@ def deliveries(store: LogStore, run_date: date, known: list[Trail] | None = None
         return sorted(files, key=lambda delivery: delivery.log_file)
 
 
+def changes(before: list[Delivery], after: list[Delivery]) -> list[tuple[str, str]]:
+    """The files that differ between two listings of a day, and what happened to each: 'appeared', 'vanished' or
+    'changed'. One that was replaced and put back is found, too: it was written again.
+    """
+    then, now = ({file.log_file: file for file in listed} for listed in (before, after))
+    what = dict.fromkeys(now.keys() - then.keys(), "appeared") | dict.fromkeys(then.keys() - now.keys(), "vanished")
+    what |= {name: "changed" for name in then.keys() & now.keys() if then[name] != now[name]}
+    return sorted(what.items())
+
+
 def _deliveries(trail: Trail, files: list[StoredFile]) -> Iterator[Delivery]:
     for file in files:
         # Hive and Athena skip such names as hidden; log files never have one.
         if not any(part.startswith((".", "_")) for part in file.key[len(trail.folder) :].split("/")):
             account_id, region = _in_utf8(trail.account_id), _in_utf8(trail.region)
-            yield Delivery(_in_utf8(file.key), account_id, region, trail.kind, file.size, file.etag)
+            yield Delivery(_in_utf8(file.key), account_id, region, trail.kind, file.size, file.etag, file.modified)
 
 
 def _trail(folder: str) -> Trail:

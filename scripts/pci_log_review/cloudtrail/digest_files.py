@@ -17,7 +17,10 @@ from typing import Any
 
 import msgspec
 
+from ..common.aws import S3Place
 from .deliveries import Delivery, Trail
+from .expected import ExpectedTrail
+from .keys import PublicKey
 from .reader import UnreadableLogFile, uncompressed
 from .store import PARALLEL_READS, LogStore, LogStoreError, read_ahead
 
@@ -42,9 +45,9 @@ class Checked:
 
     `log_file` is the key from AWSLogs/ on and `kind` 'log' or 'digest'. `sha256` is of the file as delivered, and None
     where it was not read; `records` is the number of a log file's records, and None where they can't be read.
-    `is_proven`: a faultless digest whose signature holds names the file with its hash (a digest: its own signature
-    holds). `is_gone`: a digest names it, and it is not there. `fault` and `problem` (why the records can't be read)
-    continue the file's name: 'was changed …'.
+    `is_proven`: a faultless digest of an expected trail, whose signature holds, names the file with its hash (a digest:
+    it is such a one itself). `is_gone`: a digest names it, and it is not there. `fault` and `problem` (why the records
+    can't be read) continue the file's name: 'was changed …'.
     """
 
     log_file: str
@@ -57,6 +60,14 @@ class Checked:
     is_gone: bool
     fault: str | None
     problem: str | None = None
+
+
+# A log file that a digest names, below the account's folder; digests name those of network activity and others, too.
+_NAMED_KEY = re.compile(
+    r"(?P<kind>CloudTrail(?:-[A-Za-z]+)?)/(?P<region>[a-z0-9-]+)/\d{4}/\d\d/\d\d/"
+    r"(?P<id>[\w-]+)_(?P=kind)_(?P=region)_\d{8}T\d{4}Z_[^/]+",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,16 @@ class Place:
         return f"{self.account}/CloudTrail/{self.region}"
 
     @property
+    def trail_name(self) -> str:
+        """The trail and its home region, as in `management-events_us-east-1`."""
+        return self.trail[-1]
+
+    def is_of(self, expected: ExpectedTrail) -> bool:
+        """Whether it is one of the digests that are expected of a trail."""
+        found = (self.account_id, self.region, self.trail_name)
+        return found == (expected.account_id, expected.region, expected.name)
+
+    @property
     def digest_folder(self) -> str:
         return f"{self.account}/CloudTrail-Digest/{self.region}"
 
@@ -103,6 +124,11 @@ def _place(key: str, size: int = 0) -> Place | None:
         return None
     account, region, is_backfill = found["account"], found["region"], found["backfill"] is not None
     return Place(key, size, account, found["id"], region, end, (account, region, found["trail"]), is_backfill)
+
+
+def place_of(file: Checked) -> Place | None:
+    """The digest that a result is about; None where its name is not that of a digest."""
+    return _place(file.log_file)
 
 
 class Places:
@@ -193,7 +219,8 @@ class Digest:
     """A digest that was read, and what was found out about it. Where `content` is None, it could not be understood.
 
     `named` holds key and SHA-256 of the log files that it names, `next` the digests that name it as the one before
-    them, `signature` (hexadecimal) comes from the file's metadata, `text_sha256` is of the JSON.
+    them, `signature` (hexadecimal) comes from the file's metadata, `text_sha256` is of the JSON. `key` is the one that
+    signed it, where a signature holds. `may_prove`: it is of an expected trail, and its place could be compared.
     """
 
     place: Place
@@ -206,8 +233,18 @@ class Digest:
     named: list[tuple[str, str]] = field(default_factory=list)
     signature: str | None = None
     next: list[Digest] = field(default_factory=list)
-    is_signed: bool = False
+    key: PublicKey | None = None
+    may_prove: bool = False
     fault: str | None = None
+
+    @property
+    def is_signed(self) -> bool:
+        return self.key is not None
+
+    @property
+    def proves(self) -> bool:
+        """Whether what it says is proof: only the faultless, signed digests of an expected trail prove anything."""
+        return self.may_prove and self.is_signed and not self.fault
 
     @property
     def begin(self) -> datetime:
@@ -223,14 +260,17 @@ class Digest:
         self.fault = self.fault or fault
 
     def checked(self) -> Checked:
-        place, is_proven = self.place, self.is_signed and not self.fault
+        place = self.place
         return Checked(
-            place.key, place.account_id, place.region, "digest", self.sha256, None, is_proven, False, self.fault
+            place.key, place.account_id, place.region, "digest", self.sha256, None, self.proves, False, self.fault
         )
 
 
-def read_digests(store: LogStore, places: Places) -> tuple[dict[str, Digest], list[Checked]]:
-    """The digests of the day, with those that they name as the ones before them, and what of these is gone."""
+def read_digests(store: LogStore, places: Places, origin: S3Place | None) -> tuple[dict[str, Digest], list[Checked]]:
+    """The digests of the day, with those that they name as the ones before them, and what of these is gone.
+
+    `origin` is where CloudTrail delivered what lies in the store, if that is known: each digest has to name it.
+    """
 
     def read(place: Place) -> tuple[bytes, dict[str, str]]:
         if place.size > MAX_DIGEST_BYTES:
@@ -238,9 +278,8 @@ def read_digests(store: LogStore, places: Places) -> tuple[dict[str, Digest], li
         return store.read_with_metadata(place.key)
 
     def read_all(wanted: Iterable[Place]) -> dict[str, Digest]:
-        return {
-            place.key: _read_digest(place, found) for place, found in read_ahead(read, wanted, lambda place: place.size)
-        }
+        found = read_ahead(read, wanted, lambda place: place.size)
+        return {place.key: _read_digest(place, content, origin) for place, content in found}
 
     digests = read_all(places.wanted.values())
     before: dict[str, Place] = {}
@@ -261,13 +300,41 @@ def read_digests(store: LogStore, places: Places) -> tuple[dict[str, Digest], li
     return digests, list(gone.values())
 
 
+def delivering_trails(store: LogStore, known: list[Trail]) -> list[ExpectedTrail]:
+    """The trails that write digests: those on the last day of each folder of digests, since the first day there.
+
+    `known` is trails(store). Raises LogStoreError where the store can't be listed.
+    """
+
+    def day(folder: str, end: int) -> str:
+        for _ in ("year", "month", "day"):
+            names = [name for name in store.folders(folder) if name.isdecimal()]
+            folder = f"{folder}/{names[end]}" if names else folder
+        return folder
+
+    def delivering(trail: Trail) -> list[ExpectedTrail]:
+        first, last = (day(trail.folder, end) for end in (0, -1))
+        try:
+            since = datetime.strptime(first[len(trail.folder) :], "/%Y/%m/%d").date()
+        except ValueError:
+            return []
+        found = {place.trail_name for place in (_place(file.key) for file in store.files(last)) if place}
+        return [
+            ExpectedTrail(*name.rpartition("_")[::2], trail.account_id, trail.region, since) for name in sorted(found)
+        ]
+
+    with ThreadPoolExecutor(PARALLEL_READS) as pool:
+        found = pool.map(delivering, [trail for trail in known if trail.kind == "digest"])
+        return sorted({trail for some in found for trail in some})
+
+
 def gone_file(key: str, kind: str, named_by: Digest) -> Checked:
     """A file that a digest names and that is not there."""
     fault = f"is gone: digest {base_name(named_by.place.key)} names it"
     return Checked(key, named_by.place.account_id, named_by.place.region, kind, None, None, False, True, fault)
 
 
-def _read_digest(place: Place, found: Future[tuple[bytes, dict[str, str]]]) -> Digest:
+def _read_digest(place: Place, found: Future[tuple[bytes, dict[str, str]]], origin: S3Place | None) -> Digest:
     digest = Digest(place)
     try:
         data, metadata = found.result()
@@ -278,7 +345,7 @@ def _read_digest(place: Place, found: Future[tuple[bytes, dict[str, str]]]) -> D
             raise DigestError(f"holds more than {MAX_DIGEST_BYTES} bytes of JSON")
         digest.text_sha256 = hashlib.sha256(text).hexdigest()
         digest.content = _understood(bytes(text))
-        _take_in(digest, digest.content)
+        _take_in(digest, digest.content, origin)
     except (DigestError, LogStoreError, UnreadableLogFile) as error:
         digest.blame(str(error))
     return digest
@@ -297,13 +364,19 @@ def _understood(text: bytes) -> Content:
     return content
 
 
-def _take_in(digest: Digest, content: Content) -> None:
+def _take_in(digest: Digest, content: Content, origin: S3Place | None) -> None:
     """Takes what the checks need from the content. Raises DigestError where it is about another digest or its files."""
     place = digest.place
     digest.start, digest.end = _utc(content.digest_start_time), _utc(content.digest_end_time)
     if not content.digest_s3_object.endswith(place.key) or content.digest_s3_object[: -len(place.key)][-1:] not in "/":
         raise DigestError(f"does not lie where it was delivered, which is {one_line(content.digest_s3_object)}")
     prefix = content.digest_s3_object[: -len(place.key)]
+    delivered_to = S3Place(content.digest_s3_bucket, prefix)
+    if origin and delivered_to != origin:
+        raise DigestError(
+            f"was delivered to {one_line(str(delivered_to))}, and these logs to {origin}; if they were copied from "
+            "there, say so by --logs-copied-from"
+        )
 
     def below(bucket: str, key: str) -> str:
         inside = key.removeprefix(prefix)
@@ -314,7 +387,13 @@ def _take_in(digest: Digest, content: Content) -> None:
         return inside
 
     for file in content.log_files:
-        digest.named.append((below(file.s3_bucket, file.s3_object), file.hash_value))
+        key = below(file.s3_bucket, file.s3_object)
+        found = _NAMED_KEY.fullmatch(key.removeprefix(f"{place.account}/"))
+        if not key.startswith(f"{place.account}/") or not found or found["region"] != place.region:
+            raise DigestError(f"names a log file that is not of its account and region: {one_line(key)}")
+        if found["id"] != place.account_id:
+            raise DigestError(f"names a log file whose name is that of another account: {one_line(key)}")
+        digest.named.append((key, file.hash_value))
     bucket, previous = content.previous_digest_s3_bucket, content.previous_digest_s3_object
     if bucket is not None and previous is not None:
         digest.previous = _place(below(bucket, previous))

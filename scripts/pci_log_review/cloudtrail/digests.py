@@ -8,12 +8,13 @@ it, so that a trail's digests are a chain in which none can be left out.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
+from ..common.aws import is_s3, s3_place
 from .deliveries import Delivery, Trail, trails
 from .digest_files import (
     HOUR,
@@ -21,18 +22,50 @@ from .digest_files import (
     Content,
     Digest,
     DigestError,
+    Place,
     Places,
     base_name,
     gone_file,
     one_line,
+    place_of,
     read_digests,
 )
+from .expected import ExpectedTrail, ToProve
 from .keys import PublicKey, SomeKeysMissing
 from .reader import Contents, read_log_files
 from .store import LogStore, LogStoreError
 
 NO_DIGESTS = "integrity not proven: no digest files"
+# Why no digest proves anything
+NO_ORIGIN = "their place not proven: say by --logs-copied-from s3://bucket/prefix to where CloudTrail delivered them"
+NO_KEYS = "signatures not proven: no public keys"
+_WHY = "not delivered yet, or removed, or logging or validation was off"
 _LOG_TIME = re.compile(r"_(\d{8}T\d{4}Z)_", re.ASCII)
+
+
+@dataclass(frozen=True)
+class TrailDigests:
+    """A trail's digests of the day in the folder of one account and region, hourly ones and backfilled ones.
+
+    `folder` is the account's, from AWSLogs/ on. `signed` of the `digests` have a signature that holds, and `proving`
+    ones are proof; `expected_since` is empty where the trail is not expected. `is_trusted`: it was there, at least one
+    of them without a fault, signed if there were public keys.
+    """
+
+    trail: str
+    folder: str
+    account_id: str
+    region: str
+    expected_since: date | None
+    digests: int
+    signed: int
+    proving: int
+    is_trusted: bool
+
+    @property
+    def name(self) -> str:
+        """How messages and settings name it."""
+        return f"{self.trail} {self.folder} {self.region}"
 
 
 @dataclass(frozen=True)
@@ -41,11 +74,14 @@ class Integrity:
 
     `files` holds the day's log files in accounts and regions that have digests, the day's digests, whatever is gone,
     those digests of the days around it that are needed for this one and have a fault, and the day's folder of digests
-    where they do not cover the day.
+    where they do not cover the day, or are missing. `trails` are the trails that have digests on the day, `keys` the
+    public keys that signed what proves something, each with the number of these digests.
     """
 
     files: list[Checked]
     summary: str
+    trails: list[TrailDigests] = field(default_factory=list)
+    keys: list[tuple[PublicKey, int]] = field(default_factory=list)
 
 
 class DigestCheck:
@@ -62,13 +98,18 @@ class DigestCheck:
         delivered: list[Delivery],
         keys_of: Callable[[list[str]], Sequence[PublicKey] | None],
         known: list[Trail] | None = None,
+        to_prove: ToProve | None = None,
     ) -> None:
         """`delivered` is deliveries(store, run_date), and `known` trails(store), if it was listed already.
 
         `keys_of` gives CloudTrail's public keys of the digests' regions; it is not asked where there are no digests.
         Without keys (None, or LogStoreError) nothing is proven, but what does not fit is found all the same; where only
-        some regions' are missing (SomeKeysMissing), their digests are at fault.
+        some regions' are missing (SomeKeysMissing), their digests are at fault. `to_prove` says which trails' digests
+        are expected on the day, and where the logs were delivered.
         """
+        to_prove = to_prove or ToProve()
+        self._expected = sorted(to_prove.trails)
+        self._origin = to_prove.origin or (s3_place(store.root) if is_s3(store.root) else None)
         self._places = Places(store, run_date, delivered, trails(store) if known is None else known)
         self._logs = [file for file in delivered if file.kind == "log"]
         self._checked: list[Checked] = []
@@ -76,6 +117,8 @@ class DigestCheck:
         self._no_keys = ""
         self._digests: dict[str, Digest] = {}
         self._gone: list[Checked] = []
+        self._open: set[tuple[str, str]] = set()
+        self._begins: dict[tuple[str, str], datetime] = {}
         keys: Sequence[PublicKey] | None = None
         if self._are_any:
             try:
@@ -84,13 +127,20 @@ class DigestCheck:
                 keys, self._no_keys = error.keys, f" ({error})"
             except LogStoreError as error:
                 self._no_keys = f" ({error})"
-            self._digests, self._gone = read_digests(store, self._places)
+            self._digests, self._gone = read_digests(store, self._places, self._origin)
             _check_chains(self._digests.values(), self._places)
             if keys is not None:
                 _check_signatures(self._digests.values(), keys)
             _check_overlaps(self._digests.values())
         self._with_keys = keys is not None
-        self._names = _Names(run_date, list(self._digests.values()), self._with_keys)
+        # Why no digest can prove anything, if so
+        self._unable = "" if self._origin else NO_ORIGIN
+        if keys is None:
+            self._unable = NO_KEYS + self._no_keys
+        for digest in self._digests.values():
+            digest.may_prove = not self._unable and any(digest.place.is_of(trail) for trail in self._expected)
+        expected = () if self._unable else self._expected
+        self._names = _Names(run_date, list(self._digests.values()), self._with_keys, expected)
 
     @property
     def _are_any(self) -> bool:
@@ -117,7 +167,7 @@ class DigestCheck:
 
     def integrity(self) -> Integrity:
         """The result for the day, after every log file that they cover was taken."""
-        if not self._are_any:
+        if not self._are_any and not self._expected:
             return Integrity([], NO_DIGESTS)
         there = {file.log_file for file in self._logs}
         gone = [gone_file(key, "log", by[0][0]) for key, by in self._names.named.items() if key not in there]
@@ -128,15 +178,181 @@ class DigestCheck:
             if key in self._places.of_day or (digest.fault and digest.begin < self._places.day_end)
         ]
         found = self._checked + gone + shown + self._gone + self._places.misnamed
-        uncovered = _check_coverage(self._digests, self._places, found, self._with_keys)
+        uncovered = self._check_coverage(found)
+        found = self._with_unproven(found)
         signed = [
             digest
             for key, digest in self._digests.items()
-            if key in self._places.wanted and digest.checked().is_proven and digest.begin < self._places.day_end
+            if key in self._places.wanted and digest.proves and digest.begin < self._places.day_end
         ]
-        counted = len(signed) if self._with_keys else None
-        summary = _summary(found, len(self._logs), self._matching, counted, len(uncovered))
-        return Integrity(sorted(found + uncovered, key=lambda file: file.log_file), summary + self._no_keys)
+        counted = None if self._unable else len(signed)
+        summary = _summary(found, len(self._logs), self._matching, counted, len(uncovered), self._unable)
+        if not self._are_any:
+            summary = f"{NO_DIGESTS}, though digest_trails.csv expects them"
+        elif self._with_keys:
+            summary += self._no_keys
+        keys = Counter(digest.key for digest in signed if digest.key)
+        if any(not key.region for key in keys):
+            summary += "; by public keys from a file, not from ListPublicKeys"
+        return Integrity(
+            sorted(found + uncovered, key=lambda file: file.log_file),
+            summary + self._unexpected(),
+            self._trails(),
+            sorted(keys.items(), key=lambda it: (it[0].fingerprint, it[0].sha256)),
+        )
+
+    def _with_unproven(self, found: list[Checked]) -> list[Checked]:
+        """The results, with a fault for each log file that expected digests should prove and don't, unless digests that
+        are missing or faulty are named already as what leaves it unproven.
+        """
+        expecting = {(trail.account_id, trail.region) for trail in self._expected} - self._open
+        if self._unable:
+            return found
+        faulty = [place for file in found if file.kind == "digest" and file.fault and (place := place_of(file))]
+
+        def is_due(file: Checked | Delivery) -> bool:
+            start, end = self._names.delivered(file.log_file)
+            begin = self._begins.get((file.account_id, file.region), start)
+            return (
+                (file.account_id, file.region) in expecting
+                and begin <= start
+                and not any(
+                    (place.account_id, place.region) == (file.account_id, file.region)
+                    and place.end - 3 * HOUR <= end
+                    and start <= place.end + HOUR
+                    for place in faulty
+                )
+            )
+
+        fault = "is named by no signed digest of a trail that digest_trails.csv names"
+        checked = {file.log_file for file in found}
+        return [
+            replace(file, fault=fault)
+            if file.kind == "log" and not (file.is_proven or file.fault) and is_due(file)
+            else file
+            for file in found
+        ] + [
+            Checked(file.log_file, file.account_id, file.region, "log", None, None, False, False, fault)
+            for file in self._logs
+            if file.log_file not in checked and is_due(file)
+        ]
+
+    def _unexpected(self) -> str:
+        """How many trails have digests that count for nothing, for the summary."""
+        unexpected = {trail.trail for trail in self._trails() if not trail.expected_since}
+        counted = f"{len(unexpected)} trails" if len(unexpected) > 1 else "a trail"
+        return f"; digests of {counted} that digest_trails.csv does not name prove nothing" if unexpected else ""
+
+    def _trails(self) -> list[TrailDigests]:
+        """Each trail with digests in the day's folders."""
+        by_trail: dict[tuple[str, ...], list[Digest]] = defaultdict(list)
+        for key in self._places.of_day:
+            by_trail[self._places.of_day[key].trail].append(self._digests[key])
+        return [
+            TrailDigests(
+                of_trail[0].place.trail_name,
+                of_trail[0].place.account,
+                of_trail[0].place.account_id,
+                of_trail[0].place.region,
+                next((it.since for it in self._expected if of_trail[0].place.is_of(it)), None),
+                len(of_trail),
+                sum(digest.is_signed for digest in of_trail),
+                sum(digest.proves for digest in of_trail),
+                any(_vouches(digest, self._with_keys) for digest in of_trail),
+            )
+            for _, of_trail in sorted(by_trail.items())
+        ]
+
+    def _check_coverage(self, found: list[Checked]) -> list[Checked]:
+        """For each account and region a fault where digests leave out some of the day and nothing else says why.
+
+        A trail whose digests were removed together with the log files that they name leaves no other trace. Its digests
+        must cover the day to the end: those of an expected trail from the beginning on, unless they are expected since
+        this very day and declare that they begin later, as those of other trails may do on any day.
+        """
+        places, holes = self._places, _Holes(self._places)
+        self._open = holes.of_expected
+        explained = [place for file in found if file.kind == "digest" and file.fault and (place := place_of(file))]
+        for expected in self._expected:
+            chains = [hourly for hourly in places.trails.values() if hourly[0].is_of(expected)]
+            if not chains:
+                text = f"digest_trails.csv expects them since {expected.since}: {_WHY}"
+                holes.add(expected, None, f"has no digest of trail {expected.name}, though {text}")
+            for hourly in chains:
+                if self._unable:
+                    holes.add(
+                        expected, hourly[0], f"has digests of trail {expected.name} that prove nothing: {self._unable}"
+                    )
+                may_begin = expected.since >= places.day_start.date()
+                self._find_hole(hourly, may_begin, explained, holes, expected)
+        for hourly in places.trails.values():
+            if not any(hourly[0].is_of(expected) for expected in self._expected):
+                self._find_hole(hourly, True, explained, holes, None)
+        return holes.found()
+
+    def _find_hole(
+        self,
+        hourly: list[Place],
+        may_begin: bool,
+        explained: list[Place],
+        holes: _Holes,
+        expected: ExpectedTrail | None,
+    ) -> None:
+        """Adds the time of the day that a trail's digests do not cover, and that no fault of theirs explains."""
+        places, first = self._places, hourly[0]
+        usable = [
+            digest
+            for digest in self._digests.values()
+            if digest.place.trail == first.trail and _vouches(digest, self._with_keys)
+        ]
+        unsigned = {
+            digest.place.end
+            for digest in self._digests.values()
+            if digest.place.trail == first.trail and not digest.fault and not digest.is_signed
+        }
+        begins = [digest.begin for digest in usable if may_begin and digest.place == first and digest.is_first]
+        windows = [(digest.begin, digest.end or digest.begin) for digest in usable]
+        # The hour of a digest that is named as faulty is accounted for by that, and the one before it: in a folder
+        # nothing else signs for it.
+        windows += [
+            (place.end - before, place.end)
+            for place in explained
+            if place.trail == first.trail
+            for before in (HOUR, 2 * HOUR)
+            if before == HOUR or place.end - HOUR in unsigned
+        ]
+        hole = _hole(windows, max([places.day_start, *begins]), places.day_end)
+        if begins and expected:
+            self._begins[expected.account_id, expected.region] = max(begins)
+        if hole:
+            until = "24:00" if hole[1] == places.day_end else f"{hole[1]:%H:%M}"
+            digest = f"{'signed ' if self._with_keys else ''}digest of trail {first.trail_name}"
+            holes.add(expected or first, first, f"has no {digest} for {hole[0]:%H:%M} to {until}: {_WHY}")
+
+
+class _Holes:
+    """What is missing of digests: one fault for the day's folder of each account and region."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._texts: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+        self.of_expected: set[tuple[str, str]] = set()  # accounts and regions where an expected trail's are missing
+
+    def add(self, what: ExpectedTrail | Place, place: Place | None, text: str) -> None:
+        """`place` is one of the trail's digests, if there is one."""
+        folder = place.digest_folder if place else f"AWSLogs/{what.account_id}/CloudTrail-Digest/{what.region}"
+        texts = self._texts[f"{folder}/{self._places.day_start:%Y/%m/%d}", what.account_id, what.region]
+        if isinstance(what, ExpectedTrail):
+            self.of_expected.add((what.account_id, what.region))
+        # whoever writes into the bucket can invent any number of trails: of those that nobody expects one is enough
+        if text not in texts and (isinstance(what, ExpectedTrail) or not texts):
+            texts.append(text)
+
+    def found(self) -> list[Checked]:
+        return [
+            Checked(folder, account_id, region, "digest", None, None, False, True, "; and ".join(texts))
+            for (folder, account_id, region), texts in self._texts.items()
+        ]
 
 
 def check_digests(
@@ -145,12 +361,13 @@ def check_digests(
     delivered: list[Delivery],
     keys_of: Callable[[list[str]], Sequence[PublicKey] | None],
     known: list[Trail] | None = None,
+    to_prove: ToProve | None = None,
 ) -> Integrity:
     """Checks the log files and digests of `run_date` (UTC), reading only those log files of which digests tell.
 
     One file after the other: no more than a few are in memory. The arguments are those of DigestCheck.
     """
-    check = DigestCheck(store, run_date, delivered, keys_of, known)
+    check = DigestCheck(store, run_date, delivered, keys_of, known, to_prove)
     covered = [file for file in delivered if file.kind == "log" and check.covers(file)]
     for file, contents in read_log_files(store, covered, is_named=lambda _: True, is_wanted=lambda _: True):
         check.take(file, contents)
@@ -199,46 +416,17 @@ def _check_overlaps(digests: Iterable[Digest]) -> None:
                         )
 
 
-def _check_coverage(digests: dict[str, Digest], places: Places, found: list[Checked], with_keys: bool) -> list[Checked]:
-    """For each account and region a fault where a trail's digests leave out some of the day and nothing else says why.
-
-    A trail whose digests were removed together with the log files that they name leaves no other trace. Its digests
-    must cover the day from their declared beginning on, if that is known, to the end.
-    """
-    explained = {(file.account_id, file.region) for file in found if file.kind == "digest" and file.fault}
-    faults: dict[str, Checked] = {}
-    for hourly in places.trails.values():
-        first = hourly[0]
-        if (first.account_id, first.region) in explained:
-            continue
-        usable = [
-            digest for digest in digests.values() if digest.place.trail == first.trail and _vouches(digest, with_keys)
-        ]
-        begins = [digest.begin for digest in usable if digest.place == first and digest.is_first]
-        hole = _hole(usable, max([places.day_start, *begins]), places.day_end)
-        if hole:
-            folder = f"{first.digest_folder}/{places.day_start:%Y/%m/%d}"
-            until = "24:00" if hole[1] == places.day_end else f"{hole[1]:%H:%M}"
-            digest = f"{'signed ' if with_keys else ''}digest of trail {first.trail[-1]}"
-            fault = (
-                f"has no {digest} for {hole[0]:%H:%M} to {until}: "
-                "not delivered yet, or removed, or logging or validation was off"
-            )
-            faults[folder] = Checked(folder, first.account_id, first.region, "digest", None, None, False, True, fault)
-    return list(faults.values())
-
-
 def _vouches(digest: Digest, with_keys: bool) -> bool:
     """Whether what a digest says counts. Where there are keys it has to be signed: anybody can write one."""
     return not digest.fault and (digest.is_signed or not with_keys)
 
 
-def _hole(digests: list[Digest], start: datetime, end: datetime) -> tuple[datetime, datetime] | None:
-    """The first gap from `start` to `end` that no digest covers; None where there is none."""
-    for digest in sorted(digests, key=lambda digest: digest.begin):
-        if start < end and digest.begin > start:
-            return start, min(digest.begin, end)
-        start = max(start, digest.end or start)
+def _hole(windows: list[tuple[datetime, datetime]], start: datetime, end: datetime) -> tuple[datetime, datetime] | None:
+    """The first gap from `start` to `end` that no window covers; None where there is none."""
+    for begin, until in sorted(windows):
+        if start < end and begin > start:
+            return start, min(begin, end)
+        start = max(start, until)
     return (start, end) if start < end else None
 
 
@@ -267,9 +455,9 @@ def _check_signatures(digests: Iterable[Digest], keys: Sequence[PublicKey]) -> N
             if len(signatures) > 1:
                 raise DigestError("has a signature that is not the one which the digest after it gives for it")
             for signature in signatures:
-                if not any(key.holds(signature, signed) for key in usable):
+                digest.key = next((key for key in usable if key.holds(signature, signed)), None)
+                if digest.key is None:
                     raise DigestError("has a signature that does not hold: it is not as CloudTrail signed it")
-                digest.is_signed = True
         except DigestError as fault:
             digest.blame(str(fault))
 
@@ -302,9 +490,13 @@ def _signed_text(content: Content, text_sha256: str) -> str:
 class _Names:
     """Which log files of the day the digests name, and what follows for those that are there."""
 
-    def __init__(self, run_date: date, digests: list[Digest], with_keys: bool) -> None:
+    def __init__(
+        self, run_date: date, digests: list[Digest], with_keys: bool, expected: Sequence[ExpectedTrail]
+    ) -> None:
+        """`expected` are the trails whose digests are proof; where there are any, no other trail's count."""
         self._run_date = run_date
         self._with_keys = with_keys
+        self._expecting = {(trail.account_id, trail.region) for trail in expected}
         self.folders = {digest.place.log_folder for digest in digests}
         self.named: dict[str, list[tuple[Digest, str]]] = defaultdict(list)
         for digest in digests:
@@ -313,7 +505,11 @@ class _Names:
                 if key.startswith(day):
                     self.named[key].append((digest, hash_value))
         self._covered: dict[str, list[list[tuple[datetime, datetime]]]] = defaultdict(list)
-        for (account, region, *_), chain in _chains(digests).items():
+        proving = {digest.place.chain for digest in digests if digest.may_prove}
+        for name, chain in _chains(digests).items():
+            account, region, *_ = name
+            if name not in proving and (account.rpartition("/")[2], region) in self._expecting:
+                continue  # a trail that nobody expects could be one that somebody made to cover nothing
             vouching = [digest for digest in chain if _vouches(digest, with_keys)]
             self._covered[f"{account}/CloudTrail/{region}"].append(_windows(vouching))
 
@@ -324,21 +520,26 @@ class _Names:
         for digest, hash_value in faultless or by:
             if hash_value != text_sha256:
                 return False, False, _changed(digest)
-        if any(_vouches(digest, self._with_keys) for digest, _ in faultless):
-            return True, any(digest.is_signed for digest, _ in faultless), None
+        if any(digest.proves for digest, _ in faultless):
+            return True, True, None
+        is_vouched_for = any(_vouches(digest, self._with_keys) for digest, _ in faultless)
+        is_expecting = (file.account_id, file.region) in self._expecting
+        if is_vouched_for and not is_expecting:
+            return True, False, None
         if (faultless or not by) and self._is_covered(file):
-            return False, False, f"is named by no {'signed ' if faultless else ''}digest"
+            of_trail = " of a trail that digest_trails.csv names" if is_vouched_for else ""
+            return False, False, f"is named by no {'signed ' if faultless else ''}digest{of_trail}"
         return bool(faultless), False, None
 
     def _is_covered(self, file: Delivery) -> bool:
         """Whether every trail's digests cover the time of its delivery, an hour before it and an hour after it."""
-        start, end = self._delivered(file.log_file)
+        start, end = self.delivered(file.log_file)
         covered = self._covered.get(_log_folder(file), [])
         return bool(covered) and all(
             any(window[0] <= start - HOUR and end + HOUR <= window[1] for window in windows) for windows in covered
         )
 
-    def _delivered(self, key: str) -> tuple[datetime, datetime]:
+    def delivered(self, key: str) -> tuple[datetime, datetime]:
         """When the file was delivered as its name says, or the whole day where that can't be."""
         found = _LOG_TIME.search(base_name(key))
         try:
@@ -364,13 +565,14 @@ def _windows(chain: list[Digest]) -> list[tuple[datetime, datetime]]:
     return windows
 
 
-def _summary(files: list[Checked], logs: int, matching: int, signed: int | None, uncovered: int) -> str:
+def _summary(files: list[Checked], logs: int, matching: int, signed: int | None, uncovered: int, unable: str) -> str:
+    """`signed` is None where nothing can be proven, and `unable` then says why."""
     faults = sum(file.fault is not None for file in files)
     proven = sum(file.is_proven for file in files if file.kind == "log")
     unchecked = logs - sum(file.kind == "log" and not file.is_gone for file in files)
     broken = f"integrity broken: {faults} fault{'s' if faults > 1 else ''}, "
     if signed is None:
-        line = f"hashes match in {matching} of {logs} log files, signatures not proven: no public keys"
+        line = f"hashes match in {matching} of {logs} log files, {unable}"
         line = broken + line if faults else line
     else:
         counts = f"{proven} of {logs} log files by {signed} signed digests"

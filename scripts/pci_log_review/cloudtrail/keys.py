@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,12 +35,22 @@ class SomeKeysMissing(LogStoreError):
 
 @dataclass(frozen=True)
 class PublicKey:
-    """A key with which CloudTrail signed digests, as ListPublicKeys describes it: `der` is PKCS#1, times are aware."""
+    """A key with which CloudTrail signed digests, as ListPublicKeys describes it: `der` is PKCS#1, times are aware.
+
+    `fingerprint` is what its source calls it. `region` is where ListPublicKeys gave it; empty where a file did, so that
+    nobody but its writer says that it is CloudTrail's.
+    """
 
     fingerprint: str
     der: bytes
     valid_from: datetime
     valid_until: datetime
+    region: str = field(default="", compare=False)
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the key itself, in hex: a file may give any key any fingerprint."""
+        return hashlib.sha256(self.der).hexdigest()
 
     def holds(self, signature: str, signed: str) -> bool:
         """Whether `signature` (hexadecimal) is this key's for the text `signed`."""
@@ -88,7 +99,7 @@ def keys_from_cloudtrail(session: boto3.Session, regions: Sequence[str], run_dat
             client = session.client("cloudtrail", region_name=region)
             pages = client.get_paginator("list_public_keys").paginate(StartTime=start, EndTime=end)
             keys += [
-                _public_key(key["Fingerprint"], key["Value"], key["ValidityStartTime"], key["ValidityEndTime"])
+                _public_key(key["Fingerprint"], key["Value"], key["ValidityStartTime"], key["ValidityEndTime"], region)
                 for page in pages
                 for key in page["PublicKeyList"]
             ]
@@ -99,11 +110,13 @@ def keys_from_cloudtrail(session: boto3.Session, regions: Sequence[str], run_dat
     raise SomeKeysMissing(reasons[0], keys) if len(reasons) < len(regions) else LogStoreError(reasons[0])
 
 
-def _public_key(fingerprint: str, der: bytes, valid_from: datetime, valid_until: datetime) -> PublicKey:
+def _public_key(
+    fingerprint: str, der: bytes, valid_from: datetime, valid_until: datetime, region: str = ""
+) -> PublicKey:
     _rsa(der)
     if not isinstance(fingerprint, str):
         raise TypeError("the fingerprint is not text")
-    return PublicKey(fingerprint, der, valid_from, valid_until)
+    return PublicKey(fingerprint, der, valid_from, valid_until, region)
 
 
 def _rsa(der: bytes) -> RSAPublicKey:

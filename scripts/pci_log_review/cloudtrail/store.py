@@ -38,11 +38,14 @@ class LogStoreError(Exception):
 
 @dataclass(frozen=True)
 class StoredFile:
-    """One file as listed: its key below the store's root, its size in bytes, and S3's ETag."""
+    """One file as listed: its key below the store's root, its size in bytes, S3's ETag, and when it was last written,
+    as the store tells it: a text to compare with a later listing's.
+    """
 
     key: str
     size: int
     etag: str | None = None
+    modified: str | None = None
 
 
 class LogStore(Protocol):
@@ -86,7 +89,7 @@ class FolderStore:
                 if entry.is_dir(follow_symlinks=False):
                     unseen.append(key)
                 else:
-                    found.append(StoredFile(key, _size(entry)))
+                    found.append(_stored(key, entry))
         return sorted(found, key=lambda file: file.key)
 
     def read(self, key: str) -> bytes:
@@ -124,11 +127,12 @@ def _whole(file: _Readable) -> bytes:
     return data
 
 
-def _size(entry: os.DirEntry[str]) -> int:
+def _stored(key: str, entry: os.DirEntry[str]) -> StoredFile:
     try:
-        return entry.stat().st_size
+        found = entry.stat()
     except OSError:  # it is gone, or a link that leads nowhere: reading it will say so
-        return 0
+        return StoredFile(key, 0)
+    return StoredFile(key, found.st_size, modified=str(found.st_mtime_ns))
 
 
 class S3Store:
@@ -158,7 +162,12 @@ class S3Store:
     def files(self, folder: str) -> list[StoredFile]:
         start = self._below(folder)
         return [
-            StoredFile(found["Key"][len(self._prefix) :], found["Size"], found["ETag"].strip('"'))
+            StoredFile(
+                found["Key"][len(self._prefix) :],
+                found["Size"],
+                found["ETag"].strip('"'),
+                found["LastModified"].isoformat(),
+            )
             for page in self._pages(start, "")
             for found in page.get("Contents", [])
             if found["Size"] or not found["Key"].endswith("/")  # the folder markers that the S3 console writes

@@ -51,6 +51,8 @@ class TextReporter:
             self._show(day)
             self._print(f"Integrity: {day.conclusion.integrity}")
         self._print(f"Evidence: {_short(day.evidence)}")
+        if day.conclusion.not_proven:
+            self._print(day.conclusion.not_proven)
         if day.is_failed:
             self.failed("\n".join(day.conclusion.gaps))
             print("pci-log-review: the run FAILED; earlier results of the day stand", file=sys.stderr)
@@ -124,6 +126,7 @@ class JsonReporter:
             exit=int(day.exit),
             state=conclusion["state"],
             integrity=conclusion["integrity"],
+            not_proven=conclusion["not_proven"],
             **(sealed | {"reasons": conclusion["gaps"]} if day.is_failed else found | {"gaps": conclusion["gaps"]}),
         )
 
@@ -195,6 +198,8 @@ def print_day(day: Day, evidence: str, review: list[Row], findings: dict[str, li
     if manifest:
         if manifest.conclusion.integrity:
             tell(f"Integrity: {manifest.conclusion.integrity}")
+        if manifest.conclusion.not_proven:
+            tell(manifest.conclusion.not_proven)
         for gap in manifest.conclusion.gaps:
             tell(f"  - {gap}")
         tell(f"The review is {day.state}; {_signed(day) or 'not signed'}")

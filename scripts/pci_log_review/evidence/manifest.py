@@ -25,7 +25,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What a run came to, as the manifest says it. Where there were no logs, nothing was counted."""
+    """What a run came to, as the manifest says it. Where there were no logs, nothing was counted.
+
+    `not_proven` is a sentence on what no digests were expected to prove; empty where there is no such thing.
+    """
 
     run_date: date
     state: State
@@ -33,6 +36,7 @@ class Conclusion:
     integrity: str
     findings: dict[str, int]
     unexpected_findings: dict[str, int]
+    not_proven: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ def write_manifest(
             "state": conclusion.state.value,
             "gaps": conclusion.gaps,
             "integrity": conclusion.integrity,
+            "not_proven": conclusion.not_proven,
             "findings": conclusion.findings,
             "unexpected_findings": conclusion.unexpected_findings,
             "previous": previous_as_json(previous),
@@ -97,6 +102,7 @@ def read_manifest(store: EvidenceStore, record: Record) -> Manifest:
             integrity=str(content["integrity"]),
             findings=_counts(content["findings"]),
             unexpected_findings=_counts(content["unexpected_findings"]),
+            not_proven=str(content.get("not_proven", "")),  # manifests of earlier versions have none
         )
         files = {str(name): (_count(file["size"]), str(file["sha256"])) for name, file in content["files"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -12,17 +12,29 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from ..cloudtrail.keys import PublicKey
 from ..cloudtrail.store import LogStoreError
 from ..common.project import project_dir
-from ..evidence.chain import MANIFEST, last_link, link, new_id, records, set_latest
+from ..evidence.chain import MANIFEST, Record, last_link, link, new_id, records, set_latest
 from ..evidence.manifest import Conclusion, State, write_manifest
 from ..evidence.store import reported
+from ..settings.proof import not_proven
+from ..settings.scope import catalogue_regions
 from ..warehouse.athena import Query, check_work_group, queries_of
 from ..warehouse.dbt import Dbt, DbtFailed, DbtResult, Node, Progress
-from ..warehouse.inventory import Inventory, convert, list_day, with_unreadable_files, write_inventory
+from ..warehouse.inventory import (
+    Inventory,
+    changed_meanwhile,
+    convert,
+    list_day,
+    with_unreadable_files,
+    write_inventory,
+)
 from ..warehouse.profile import AthenaConnection
 from ..warehouse.results import ResultsError, Summary, open_results, read_summary, rows_of
+from .baseline import BASELINE, compare
 from .expected import SINCE, lines_of, lines_since, notes_of, today
 from .files import write_evidence, write_run
 from .options import Run
@@ -102,7 +114,7 @@ def review_day(
     found: dict[str, Any] = {}
     with store.staging(folder) as staged:
         try:
-            conclusion, found = _review(run, dbt, run_date, staged, on_progress, started)
+            conclusion, found = _review(run, dbt, run_date, staged, on_progress, started, known)
         except Exception as error:  # whatever it is, the day failed, and the other days are still due
             is_known = isinstance(error, (DbtFailed, LogStoreError, ResultsError, OSError))
             reasons = str(error if is_known else f"{type(error).__name__}: {error}").splitlines()
@@ -125,8 +137,12 @@ def _review(
     staged: Path,
     on_progress: Callable[[Progress], None],
     started: datetime,
+    known: list[Record],
 ) -> tuple[Conclusion, dict[str, Any]]:
-    """Reviews the day and writes its evidence; returns the conclusion and the other fields of Reviewed."""
+    """Reviews the day and writes its evidence; returns the conclusion and the other fields of Reviewed.
+
+    `known` are the records of the evidence.
+    """
     if isinstance(run.profile.connection, AthenaConnection):
         check_work_group(run.session, run.profile.connection)
     inventory = take_inventory(run, run_date)
@@ -136,6 +152,10 @@ def _review(
     if missing := built.not_built():
         tests = [f"test failed: {_broken(node)}" for node in built.broken_expectations()]
         raise DbtFailed("\n".join([*tests, f"dbt did not build {', '.join(missing)}"]))
+    changed = changed_meanwhile(inventory, run.logs, run_date)
+    to_prove = run.to_prove(run_date)
+    regions = catalogue_regions(project_dir())
+    baseline = compare(run.evidence, known, run.settings, regions, run_date, inventory.trails, to_prove)
     queries: list[Query] = []
     if isinstance(run.profile.connection, AthenaConnection):
         queries = queries_of(run.session, run.profile.connection, invocations, started)
@@ -149,15 +169,17 @@ def _review(
             for node in built.broken_expectations()
             if "findings" in node.tests
         }
-        gaps = _gaps(run, summary, rows, built)
-        conclusion = _conclusion(run_date, rows, gaps, inventory.integrity)
+        gaps = _changed_gaps(changed) + _shortened(baseline.gaps, BASELINE) + _gaps(run, summary, rows, built)
+        conclusion = _conclusion(run_date, rows, gaps, inventory.integrity, not_proven(run.scope, to_prove.trails))
         numbers = lines_of(run.settings)
         since = lines_since(run.evidence, numbers, today())
         findings = sum(row["findings"] for row in rows)
         expected = notes_of(rows_of(summary.expected_lines), findings, numbers, since)
         found = _found(rows, built, broken, expected)
         about = _about(run, started, conclusion) | {SINCE: since, "notes": found["notes"]} | _cost(queries, rows)
-        write_evidence(staged, run.settings, summary, results, built, broken, queries, about)
+        proof = _proof(inventory, changed)
+        write_evidence(staged, run.settings, summary, results, built, broken, queries, proof, about)
+        baseline.write(staged)
     return conclusion, found
 
 
@@ -171,8 +193,8 @@ def take_inventory(run: Run, run_date: date) -> Inventory:
         return run.public_keys_of(regions, run_date)
 
     if isinstance(run.profile.connection, AthenaConnection):
-        return list_day(run.logs, run_date, keys_of)
-    return convert(run.logs, run_date, keys_of, run.scope, run.state / "lake", run.token)
+        return list_day(run.logs, run_date, keys_of, run.to_prove(run_date))
+    return convert(run.logs, run_date, keys_of, run.scope, run.state / "lake", run.token, run.to_prove(run_date))
 
 
 def _build(
@@ -232,7 +254,57 @@ def _gaps(run: Run, summary: Summary, rows: list[dict[str, Any]], built: DbtResu
     return nothing + _log_gaps(run.logs.root, summary) + unsaid + broken
 
 
-def _conclusion(run_date: date, rows: list[dict[str, Any]], gaps: list[str], integrity: str) -> Conclusion:
+def _changed_gaps(changed: list[tuple[str, str]]) -> list[str]:
+    """A gap for each file that was written or removed while the day was reviewed: what was checked may not be what was
+    read."""
+    gaps = [f"{log_file} {what} while the day was reviewed: review it again" for log_file, what in changed]
+    return _shortened(gaps, "changed_files.csv")
+
+
+def _proof(inventory: Inventory, changed: list[tuple[str, str]]) -> dict[str, pa.Table]:
+    """What the digests' proof rests on, as tables of the evidence: the trails' digests of the day, the public keys that
+    they were verified with, and the files that changed meanwhile.
+    """
+    trails = [
+        {name: value for name, value in vars(trail).items() if name != "is_trusted"} for trail in inventory.trails
+    ]
+    keys = [
+        {
+            "fingerprint": key.fingerprint,
+            "sha256": key.sha256,
+            "source": f"ListPublicKeys in {key.region}" if key.region else "a file, not AWS",
+            "valid_from": key.valid_from.isoformat(),
+            "valid_until": key.valid_until.isoformat(),
+            "digests": digests,
+        }
+        for key, digests in inventory.keys
+    ]
+    texts, numbers = pa.string(), pa.int64()
+    return {
+        "digests": pa.Table.from_pylist(
+            [trail | {"expected_since": str(trail["expected_since"] or "")} for trail in trails],
+            pa.schema(
+                [(name, texts) for name in ("trail", "folder", "account_id", "region", "expected_since")]
+                + [(name, numbers) for name in ("digests", "signed", "proving")]
+            ),
+        ),
+        "public_keys": pa.Table.from_pylist(
+            keys,
+            pa.schema(
+                [(name, texts) for name in ("fingerprint", "sha256", "source", "valid_from", "valid_until")]
+                + [("digests", numbers)]
+            ),
+        ),
+        "changed_files": pa.Table.from_pylist(
+            [{"log_file": log_file, "what": what} for log_file, what in changed],
+            pa.schema([("log_file", texts), ("what", texts)]),
+        ),
+    }
+
+
+def _conclusion(
+    run_date: date, rows: list[dict[str, Any]], gaps: list[str], integrity: str, unproven: str
+) -> Conclusion:
     counted = [row for row in rows if row["result"] != "no logs"]
     return Conclusion(
         run_date=run_date,
@@ -241,6 +313,7 @@ def _conclusion(run_date: date, rows: list[dict[str, Any]], gaps: list[str], int
         integrity=integrity,
         findings={row["requirement"]: row["findings"] for row in counted},
         unexpected_findings={row["requirement"]: row["unexpected_findings"] for row in counted},
+        not_proven=unproven,
     )
 
 
@@ -301,9 +374,9 @@ def _log_gaps(logs: str, summary: Summary) -> list[str]:
     return _shortened(gaps) + _shortened(files) + ([hint] if not_reviewed else [])
 
 
-def _shortened(lines: list[str]) -> list[str]:
+def _shortened(lines: list[str], where: str = "log_coverage.csv and log_files.csv") -> list[str]:
     rest = len(lines) - _SHOWN_GAPS
-    return [*lines[:_SHOWN_GAPS], *([f"… and {rest} more, see log_coverage.csv and log_files.csv"] if rest > 0 else [])]
+    return [*lines[:_SHOWN_GAPS], *([f"… and {rest} more, see {where}"] if rest > 0 else [])]
 
 
 def _broken(node: Node) -> str:
@@ -326,12 +399,14 @@ def _about(run: Run, started: datetime, conclusion: Conclusion) -> dict[str, Any
         "target": run.profile.target,
         "logs": run.logs.root,
         "settings": str(run.settings),
+        "logs_copied_from": str(run.logs_copied_from) if run.logs_copied_from else None,
         "public_keys": str(run.public_keys_file) if run.public_keys_file else None,
         "started": started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         "state": conclusion.state.value,
         "gaps": conclusion.gaps,
         "integrity": conclusion.integrity,
+        "not_proven": conclusion.not_proven,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
         "git_commit": _git_commit(),
     }

@@ -26,13 +26,14 @@ def write_evidence(
     build: DbtResult,
     broken: dict[str, dict[str, int]],
     queries: list[Query],
+    proof: dict[str, pa.Table],
     run: dict[str, Any],
 ) -> None:
     """Writes the files into the folder, which exists and is empty; `run` is what run.json says besides what dbt did.
 
     `settings` is the run's settings folder, which shows what was expected. `broken` has, for each test that found rows
     that must not exist, their number under each requirement. `queries` are Athena's own records of what it executed;
-    on the embedded target there are none.
+    on the embedded target there are none. `proof` are tables on digests, public keys and changed files, by name.
     """
     (folder / "findings").mkdir()
     (folder / "settings").mkdir()
@@ -44,7 +45,7 @@ def write_evidence(
         for requirement, rows in _by_requirement(findings, requirements):
             name = folder / "findings" / requirement
             tables.csv_and_parquet(Path(f"{name}.csv"), Path(f"{name}.parquet"), rows)
-        for relation, table in vars(summary).items():
+        for relation, table in [*vars(summary).items(), *proof.items()]:
             tables.csv(folder / f"{relation}.csv", table)
         if queries:
             columns = ("query_id", "node", "state", "submitted", "milliseconds", "bytes_scanned")

@@ -11,14 +11,16 @@ from pathlib import Path
 
 import boto3
 
+from ..cloudtrail.expected import ToProve
 from ..cloudtrail.keys import PublicKey, keys_from_cloudtrail, keys_from_file
 from ..cloudtrail.store import LogStore, LogStoreError, open_store
-from ..common.aws import aws_session, is_s3
+from ..common.aws import S3Place, aws_session, is_s3, s3_place
 from ..common.errors import UsageError
 from ..common.project import project_dir
 from ..evidence.open import open_evidence
 from ..evidence.store import EvidenceError, EvidenceStore
 from ..settings.checks import check_settings, settings_for_dbt
+from ..settings.proof import expected_trails
 from ..settings.scope import scope_of
 from ..warehouse.dbt import CONVERTED, DbtProject
 from ..warehouse.lake import Scope
@@ -45,7 +47,10 @@ class EvidencePlace:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """The options of one run of the review; if `settings` or `state` is None, it is the project's."""
+    """The options of one run of the review; if `settings` or `state` is None, it is the project's.
+
+    `logs_copied_from` is the s3://bucket/prefix to which CloudTrail delivered the logs, if that is not `logs`.
+    """
 
     logs: str
     target: str
@@ -53,6 +58,7 @@ class RunOptions:
     settings: Path | None = None
     state: Path | None = None
     public_keys: Path | None = None
+    logs_copied_from: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,11 @@ class Run:
     token: str
     public_keys_file: Path | None
     public_keys: Sequence[PublicKey] | None
+    logs_copied_from: S3Place | None
+
+    def to_prove(self, run_date: date) -> ToProve:
+        """What must be proven of the day, as the settings and options say."""
+        return ToProve(expected_trails(self.settings, self.scope, run_date), self.logs_copied_from)
 
     def public_keys_of(self, regions: list[str], run_date: date) -> Sequence[PublicKey] | None:
         """CloudTrail's keys in the regions around the day; None if they have no source. Raises LogStoreError."""
@@ -89,6 +100,7 @@ def open_run(options: RunOptions) -> Run:
     state = (options.state or project / "state").absolute()
     logs = options.logs if is_s3(options.logs) else str(Path(options.logs).absolute())
     public_keys_file = options.public_keys.absolute() if options.public_keys else None
+    copied_from = _copied_from(options.logs_copied_from)
     if faults := check_settings(settings):
         raise UsageError("\n".join(f"settings: {fault}" for fault in faults))
     token = secrets.token_hex(16)
@@ -124,4 +136,17 @@ def open_run(options: RunOptions) -> Run:
         token=token,
         public_keys_file=public_keys_file,
         public_keys=keys,
+        logs_copied_from=copied_from,
     )
+
+
+def _copied_from(where: str | None) -> S3Place | None:
+    """Where CloudTrail delivered the logs. Raises UsageError."""
+    if not where:
+        return None
+    try:
+        if is_s3(where):
+            return s3_place(where)
+    except ValueError:
+        pass
+    raise UsageError(f"--logs-copied-from {where} is not the s3://bucket/prefix to which CloudTrail delivers the logs")

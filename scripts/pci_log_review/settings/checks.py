@@ -83,6 +83,9 @@ def _requirement(pattern: str) -> str | None:
 
 _account = _matching(r"[0-9]{12}", "an account id of 12 digits")
 _region = _matching(r"\*|[a-z][a-z0-9]*(-[a-z0-9]+)+", "a region such as eu-west-1, or *")
+_any_account = _matching(r"\*|[0-9]{12}", "an account id of 12 digits, or *")
+_any_trail = _matching(r"|[A-Za-z0-9][A-Za-z0-9._-]{1,126}[A-Za-z0-9]", "the name of a trail (its ARN ends in it)")
+_home_region = _matching(r"|[a-z][a-z0-9]*(-[a-z0-9]+)+", "a region such as eu-west-1")
 _service = _matching(r"[a-z0-9.-]+\.amazonaws\.com(\.cn)?", "a service such as s3.amazonaws.com")
 
 
@@ -96,6 +99,15 @@ def is_region(name: str) -> bool:
     return name != "*" and _region(name) is None
 
 
+# Those whose lines may not go without a line in settings_changes that says why: each makes the review see more
+COMPARED = (
+    "trail_scope",
+    "cardholder_data_stores",
+    "audit_log_stores",
+    "administrators",
+    "administrative_grants",
+    "digest_trails",
+)
 # Every settings file, its columns, and the check of each cell
 FILES: dict[str, dict[str, Check]] = {
     "trail_scope": {
@@ -133,6 +145,22 @@ FILES: dict[str, dict[str, Check]] = {
         "reason": _text,
         "approved_by": _text,
         "approved_on": _past_day,
+    },
+    "digest_trails": {
+        "trail": _any_trail,
+        "home_region": _home_region,
+        "account_id": _any_account,
+        "region": _region,
+        "since": _past_day,
+        "reason": _anything,
+        "approved_by": _anything,
+    },
+    "settings_changes": {
+        "changed_on": _past_day,
+        "setting": _one_of(*COMPARED, "digests"),
+        "left_out": _text,
+        "reason": _text,
+        "approved_by": _text,
     },
 }
 # A folder of settings may lack these: then they have no line
@@ -225,7 +253,10 @@ def _check_file(path: Path, columns: dict[str, Check]) -> Iterator[Fault]:
                     yield _fault(path, rows.line_num, f"repeats line {seen[key]}")
                 seen.setdefault(key, rows.line_num)
     except FileNotFoundError:
-        yield _fault(path, 1, f"there is no such file in {path.parent}; it may be empty except for its header")
+        how = f"it may be empty except for its header: {','.join(columns)}"
+        if path.stem == "digest_trails":
+            how += "; `pci-log-review init` into another folder writes one that fits the logs"
+        yield _fault(path, 1, f"there is no such file in {path.parent}; {how}")
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         yield _fault(path, 1, f"cannot be read as CSV in UTF-8: {error}")
 
@@ -278,3 +309,8 @@ def _cell_faults(row: dict[str, str], columns: dict[str, Check]) -> Iterator[str
             yield f"{name}: {fault}"
     if row.get("event_source") == "s3.amazonaws.com" and "name" in row and (fault := _bucket(row["name"])):
         yield f"name: {fault}"
+    if "home_region" in row:
+        if bool(row["trail"]) != bool(row["home_region"]):
+            yield "trail and home_region go together, as in the names of its digests; a line without them expects none"
+        elif not row["trail"] and not (row["reason"] and row["approved_by"]):
+            yield "a line without a trail expects no digests: give a reason and approved_by"

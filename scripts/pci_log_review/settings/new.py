@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from ..cloudtrail.deliveries import Trail, trails
+from ..cloudtrail.digest_files import delivering_trails
 from ..cloudtrail.store import PARALLEL_READS, LogStore, open_store
 from ..common.aws import is_s3, s3_place
 from ..common.errors import UsageError
@@ -48,7 +49,8 @@ def write_settings(logs: str, folder: Path) -> Written:
     if there:
         raise UsageError(f"{folder} has {', '.join(there)} already; nothing was written")
     store = open_store(logs)
-    found = sorted((trail for trail in trails(store) if trail.kind == "log"), key=lambda trail: trail.folder)
+    listed = trails(store)
+    found = sorted((trail for trail in listed if trail.kind == "log"), key=lambda trail: trail.folder)
     known = [trail for trail in found if is_account(trail.account_id) and is_region(trail.region)]
     if not known:
         raise UsageError(f"logs: {logs} has no CloudTrail logs of any account; nothing was written")
@@ -64,6 +66,11 @@ def write_settings(logs: str, folder: Path) -> Written:
         rows["trail_scope"].append([account_id, "", "*", "true", "may be quiet"])
     if is_s3(logs):
         rows["audit_log_stores"].append(["s3.amazonaws.com", s3_place(logs).bucket, "The bucket of these logs"])
+    rows["digest_trails"] = [
+        [trail.trail, trail.home_region, trail.account_id, trail.region, str(trail.since), "", ""]
+        for trail in delivering_trails(store, listed)
+        if is_account(trail.account_id) and is_region(trail.region)
+    ]
     folder.mkdir(parents=True, exist_ok=True)
     for name, columns in FILES.items():
         if name in _KEPT:

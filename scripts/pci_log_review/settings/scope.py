@@ -12,12 +12,17 @@ def scope_of(settings: Path, project: Path) -> frozenset[tuple[str, str]]:
     The settings have been checked. The pre-hook checks that dbt finds the same scope, and reads the logs again if it
     does not.
     """
-    every = [row["region"] for row in _rows(project / "seeds" / "catalogue" / "aws_regions.csv")] or ["*"]
+    every = catalogue_regions(project) or ["*"]
     return frozenset(
         (line["account_id"], region)
         for line in _rows(settings / "trail_scope.csv")
         for region in (every if line["region"] == "*" else [line["region"]])
     )
+
+
+def catalogue_regions(project: Path) -> list[str]:
+    """The regions of the catalogue's aws_regions."""
+    return [row["region"] for row in _rows(project / "seeds" / "catalogue" / "aws_regions.csv")]
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

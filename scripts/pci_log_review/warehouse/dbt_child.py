@@ -2,10 +2,10 @@
 
     python -m pci_log_review.warehouse.dbt_child parse …      the arguments for parsing the project
 
-Standard input takes one line of JSON per build, {"id": …, "arguments": ["build", …], "results": <path>}. Standard output
-has dbt's own messages and, when a build has ended, {"ended": <its id>, "code": <dbt's exit code: 0, 1 or 2>,
-"reason": …}. Parsing writes manifest.json; a build writes what dbt's run_results.json has to the path that it was given.
-dbt itself would write the whole manifest again after each build, which takes longer than its models on a small day.
+Standard input takes one line of JSON per build, {"id": …, "arguments": ["build", …], "results": <path>}. Standard
+output has dbt's own messages and, when a build has ended, {"ended": <its id>, "code": <dbt's exit code: 0, 1 or 2>,
+"reason": …}. Parsing writes manifest.json, and a build run_results.json to the path that it was given: dbt itself would
+write the whole manifest again after each build, which takes longer than any model of a small day.
 
 The process ends when standard input closes, which the kernel does even if the wrapper was killed: a dbt that outlived
 its wrapper would go on writing tables while the next run begins.

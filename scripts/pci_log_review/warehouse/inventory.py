@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +13,10 @@ import pyarrow as pa
 from botocore.exceptions import BotoCoreError, ClientError
 from pyarrow import parquet
 
-from ..cloudtrail.deliveries import Delivery, deliveries, trails
+from ..cloudtrail.deliveries import Delivery, changes, deliveries, trails
 from ..cloudtrail.digest_files import Checked
-from ..cloudtrail.digests import DigestCheck, Integrity, check_digests
+from ..cloudtrail.digests import DigestCheck, Integrity, TrailDigests, check_digests
+from ..cloudtrail.expected import ToProve
 from ..cloudtrail.keys import PublicKey
 from ..cloudtrail.reader import Contents, read_log_files
 from ..cloudtrail.store import LogStore, LogStoreError
@@ -51,10 +52,16 @@ class InventoryFile:
 
 @dataclass(frozen=True)
 class Inventory:
-    """A day's files, and one line on what its digests prove."""
+    """A day's files, and one line on what its digests prove.
+
+    `trails` and `keys` are those of Integrity, `listed` is what the store listed before anything was read.
+    """
 
     files: list[InventoryFile]
     integrity: str
+    trails: list[TrailDigests] = field(default_factory=list)
+    keys: list[tuple[PublicKey, int]] = field(default_factory=list)
+    listed: list[Delivery] = field(default_factory=list)
 
     @property
     def unreadable(self) -> list[str]:
@@ -88,7 +95,15 @@ _COLUMNS: dict[str, pa.DataType] = {
 KeysOf = Callable[[list[str]], Sequence[PublicKey] | None]
 
 
-def convert(store: LogStore, run_date: date, keys_of: KeysOf, scope: Scope, lake: Path, token: str) -> Inventory:
+def convert(
+    store: LogStore,
+    run_date: date,
+    keys_of: KeysOf,
+    scope: Scope,
+    lake: Path,
+    token: str,
+    to_prove: ToProve | None = None,
+) -> Inventory:
     """Lists what was delivered on `run_date` and, for the embedded target, reads each log file once, for its hash, its
     digest check and its rows in the lake.
 
@@ -98,12 +113,12 @@ def convert(store: LogStore, run_date: date, keys_of: KeysOf, scope: Scope, lake
     """
     known = trails(store)
     delivered = deliveries(store, run_date, known)
-    check = DigestCheck(store, run_date, delivered, keys_of, known)
+    check = DigestCheck(store, run_date, delivered, keys_of, known, to_prove)
     read = convert_files(store, delivered, run_date, scope, lake, check, token)
     return _inventory(delivered, check.integrity(), {file.log_file: file.sha256 for file in read}, {})
 
 
-def list_day(store: LogStore, run_date: date, keys_of: KeysOf) -> Inventory:
+def list_day(store: LogStore, run_date: date, keys_of: KeysOf, to_prove: ToProve | None = None) -> Inventory:
     """Lists what was delivered on `run_date` for Athena, which reads the log files itself. Only the files that
     CloudTrail's digests cover are read here, and the smallest ones, to count their records.
 
@@ -111,7 +126,7 @@ def list_day(store: LogStore, run_date: date, keys_of: KeysOf) -> Inventory:
     """
     known = trails(store)
     delivered = deliveries(store, run_date, known)
-    integrity = check_digests(store, run_date, delivered, keys_of, known)
+    integrity = check_digests(store, run_date, delivered, keys_of, known, to_prove)
     checked = {file.log_file for file in integrity.files}
     small = [
         file for file in delivered if file.kind == "log" and file.log_file not in checked and file.size <= _MAX_EMPTY
@@ -120,6 +135,19 @@ def list_day(store: LogStore, run_date: date, keys_of: KeysOf) -> Inventory:
     records = {file.log_file: contents.records for file, contents in _read(store, small)}
     counts = {name: len(found) for name, found in records.items() if found is not None}
     return _inventory(delivered, integrity, {}, counts)
+
+
+def changed_meanwhile(inventory: Inventory, store: LogStore, run_date: date) -> list[tuple[str, str]]:
+    """Log files and digests that appeared, vanished or changed since the inventory was taken, and which it was.
+
+    A query of Athena reads the objects themselves, after they were checked: what it read is what was checked only where
+    none was written in between. Raises LogStoreError if the logs can't be listed.
+    """
+    before, after = (
+        [file for file in listed if file.kind != "insight"]
+        for listed in (inventory.listed, deliveries(store, run_date))
+    )
+    return changes(before, after)
 
 
 def with_unreadable_files(inventory: Inventory, store: LogStore) -> Inventory:
@@ -150,7 +178,8 @@ def _inventory(
         for file in delivered
     ]
     files += [_gone(file) for file in checked.values()]
-    return Inventory(sorted(files, key=lambda file: file.log_file), integrity.summary)
+    files.sort(key=lambda file: file.log_file)
+    return Inventory(files, integrity.summary, integrity.trails, integrity.keys, delivered)
 
 
 def write_inventory(inventory: Inventory, run_date: date, root: str, session: boto3.Session | None) -> None:

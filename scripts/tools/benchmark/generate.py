@@ -170,6 +170,11 @@ def _write_settings(settings: Path, shape: Shape) -> None:
         scope.writerows(
             [account, "", "*", "true", "may be quiet"] for account in sorted({place[0] for place in places})
         )
+    with (settings / "digest_trails.csv").open("w", newline="", encoding="utf-8") as file:
+        trails = csv.writer(file)
+        trails.writerow(["trail", "home_region", "account_id", "region", "since", "reason", "approved_by"])
+        if shape.digests:
+            trails.writerows(["example-pay-trail", "us-east-1", *place, shape.all_days[0], "", ""] for place in places)
 
 
 def _write_digests(folder: Path, shape: Shape, files: list[_File], hashes: list[str]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from tools.benchmark import processes
 from tools.benchmark.generate import Logs
 from tools.benchmark.processes import BenchmarkError, Ended
+from tools.make_sample_logs import LOGS
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def review(logs: Logs, home: Home, days: Sequence[date] | None = None) -> Review
     command += ["--from", str(chosen[0]), "--to", str(chosen[-1]), "--settings", str(logs.settings)]
     command += ["--state", str(home.state), "--evidence", str(home.evidence)]
     if logs.public_keys:
-        command += ["--public-keys", str(logs.public_keys)]
+        command += ["--public-keys", str(logs.public_keys), "--logs-copied-from", f"s3://{LOGS}"]
     ended = processes.run(command, home.folder)
     told = [(when, json.loads(line)) for when, line in ended.lines]
     sealed = [(when, event) for when, event in told if event["event"] == "reviewed"]
