@@ -203,7 +203,7 @@ def test_a_requirement_without_settings_is_not_configured_until_somebody_says_wh
     assert ended.code == 3, ended.last_lines
     assert "10.2.1.1 is not configured: cardholder_data_stores is empty: name what is yours there" in ended.text
     assert "10.2.1.2 is not configured: administrators is empty" in ended.text
-    results = dict(checkout.rows("select requirement, result from daily_review"))
+    results = dict(checkout.rows("select requirement, result from daily_review order by 1"))
     assert [name for name, result in results.items() if result == "not configured"] == ["10.2.1.1", "10.2.1.2"]
     assert checkout.rows("select distinct is_complete from daily_review") == [(False,)]
     shown = checkout.run("show", DAY)
