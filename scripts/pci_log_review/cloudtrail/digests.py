@@ -212,10 +212,10 @@ class DigestCheck:
 
         def is_due(file: Checked | Delivery) -> bool:
             start, end = self._names.delivered(file.log_file)
-            begin = self._begins.get((file.account_id, file.region), start)
+            begin = self._begins.get((file.account_id, file.region), end)
             return (
                 (file.account_id, file.region) in expecting
-                and begin <= start
+                and begin <= end
                 and not any(
                     (place.account_id, place.region) == (file.account_id, file.region)
                     and place.end - 3 * HOUR <= end
