@@ -4,7 +4,7 @@
    - escapes, and what parts one text from the next.
    Inside a text each quote follows a backslash, so nothing that a caller writes is taken for the JSON around it. #}
 {% macro names_in_json(json) -%}
-    {%- set text -%} "(?:[^"\\]|\\.)*" {%- endset -%}
+    {%- set text -%} "[^"\\]*(?:\\.[^"\\]*)*" {%- endset -%}
     {%- set no_names -%}
         key|prefix|delimiter|marker|range|uploadid|versionid|description|
         ~[a-z]*message[a-z]*|[a-z-]*token|x-amz-[a-z0-9-]*

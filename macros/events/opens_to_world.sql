@@ -18,7 +18,7 @@
                 texts,
                 '"\\s*[0-9a-f:.]+/[0-9]{1,3}\\s*"'
                 ~ '|"(?:source[a-z]*group[a-z]*|ec2securitygroup[a-z]*|referencedgroupid)"\\s*:\\s*"[^"]'
-                ~ '|"(?:groups|useridgrouppairs)"\\s*:\\s*(?:[{]\\s*"items"\\s*:\\s*)?[[]\\s*[{]'
+                ~ '|"(?:groups|useridgrouppairs)"\\s*:\\s*(?:[{]\\s*"items"\\s*:\\s*)?\\[\\s*[{]'
             ) }}
             then 'may open to the world: source not recorded'
     end

@@ -8,7 +8,7 @@
     {%- set bucket = '[a-z0-9][a-z0-9._-]*' -%}
     {%- set access_point = '"[a-z0-9.-]*(?:-s3alias|--ol-s3|--op-s3|[.]mrap)"' -%}
     {%- set named = 'lower(concat_ws(chr(10), resource_arns, ' ~ refused_on() ~ '))' -%}
-    {%- set value = '"\\s*:\\s*(?:[[]\\s*)?(?:[{]\\s*"[a-z]+"\\s*:\\s*(?:[[]\\s*)?)?"[^"]' -%}
+    {%- set value = '"\\s*:\\s*(?:\\[\\s*)?(?:[{]\\s*"[a-z]+"\\s*:\\s*(?:\\[\\s*)?)?"[^"]' -%}
     case
         when
             event_source = 's3.amazonaws.com'
@@ -21,7 +21,7 @@
         when event_source = 's3.amazonaws.com' and {{ named }} like '%:s3:::%' then true
         when event_source = 's3.amazonaws.com' then {{ regexp_like(
             regexp_replace_all(request, access_point, '""'),
-            '"(?:[a-z0-9-]*bucket[a-z]*|target|locationscope)"\\s*:\\s*(?:[[]\\s*)?"(?:s3://)?' ~ bucket ~ '[/"*]'
+            '"(?:[a-z0-9-]*bucket[a-z]*|target|locationscope)"\\s*:\\s*(?:\\[\\s*)?"(?:s3://)?' ~ bucket ~ '[/"*]'
             ~ '|arn:aws[a-z-]*:s3:::[a-z0-9]'
         ) }}
         -- the work group of a query is no store
@@ -30,7 +30,7 @@
             {{ regexp_like(request, '"omitted"\\s*:\\s*true') }}
             -- a query that is hidden
             or {{ regexp_like(
-                request, '"(?:querystring|sqls?|sqlstatements|statements?|codeblock)"\\s*:\\s*(?:[[]\\s*)?""'
+                request, '"(?:querystring|sqls?|sqlstatements|statements?|codeblock)"\\s*:\\s*(?:\\[\\s*)?""'
             ) }}
             then false
         when event_source = 'logs.amazonaws.com'

@@ -112,9 +112,10 @@ def test_a_work_group_that_would_put_the_tables_among_its_results_is_refused(on_
 
 def test_a_missing_log_bucket_is_named(on_athena: OnAthena) -> None:
     ended = on_athena.review(RUN_DATE, "--logs", "s3://no-such-bucket-of-logs", **MODELS_ALONE)
-    reason = the_reason(ended)
-    assert "logs: cannot list s3://no-such-bucket-of-logs/AWSLogs/" in reason
-    assert "NoSuchBucket" in reason
+    assert ended.code == 2, ended.last_lines
+    [line] = [line for line in ended.text.splitlines() if line.startswith("pci-log-review: ")]
+    assert "logs: cannot list s3://no-such-bucket-of-logs/AWSLogs/" in line
+    assert "NoSuchBucket" in line
 
 
 def test_a_missing_results_bucket_is_named(on_athena: OnAthena) -> None:

@@ -203,7 +203,7 @@ def test_a_requirement_without_settings_is_not_configured_until_somebody_says_wh
     assert ended.code == 3, ended.last_lines
     assert "10.2.1.1 is not configured: cardholder_data_stores is empty: name what is yours there" in ended.text
     assert "10.2.1.2 is not configured: administrators is empty" in ended.text
-    results = dict(checkout.rows("select requirement, result from daily_review"))
+    results = dict(checkout.rows("select requirement, result from daily_review order by 1"))
     assert [name for name, result in results.items() if result == "not configured"] == ["10.2.1.1", "10.2.1.2"]
     assert checkout.rows("select distinct is_complete from daily_review") == [(False,)]
     shown = checkout.run("show", DAY)
@@ -282,10 +282,11 @@ def test_a_folder_of_logs_that_is_not_there_is_wrong_usage(tmp_path: Path) -> No
     assert "Traceback" not in ended.text
 
 
-def test_a_folder_without_logs_fails_the_run_with_one_clear_line(tmp_path: Path) -> None:
+def test_a_folder_without_logs_is_wrong_usage_and_nothing_is_sealed(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     ended = Checkout.of(tmp_path).review("2026-03-10", tmp_path / "empty")
-    assert ended.code == 1
+    assert ended.code == 2
+    assert not (tmp_path / "evidence").exists()
     assert "AWSLogs/" in ended.last_lines
     assert "At:" not in ended.text
     assert "Traceback" not in ended.text

@@ -118,7 +118,7 @@ class DigestCheck:
         self._digests: dict[str, Digest] = {}
         self._gone: list[Checked] = []
         self._open: set[tuple[str, str]] = set()
-        self._begins: dict[tuple[str, str], datetime] = {}
+        self._begins: dict[tuple[str, str], datetime] = {}  # the first of the day that expected digests have to cover
         keys: Sequence[PublicKey] | None = None
         if self._are_any:
             try:
@@ -212,10 +212,10 @@ class DigestCheck:
 
         def is_due(file: Checked | Delivery) -> bool:
             start, end = self._names.delivered(file.log_file)
-            begin = self._begins.get((file.account_id, file.region), start)
+            begin = self._begins.get((file.account_id, file.region), end)
             return (
                 (file.account_id, file.region) in expecting
-                and begin <= start
+                and begin <= end
                 and not any(
                     (place.account_id, place.region) == (file.account_id, file.region)
                     and place.end - 3 * HOUR <= end
@@ -321,9 +321,11 @@ class DigestCheck:
             for before in (HOUR, 2 * HOUR)
             if before == HOUR or place.end - HOUR in unsigned
         ]
-        hole = _hole(windows, max([places.day_start, *begins]), places.day_end)
-        if begins and expected:
-            self._begins[expected.account_id, expected.region] = max(begins)
+        begin = max([places.day_start, *begins])
+        hole = _hole(windows, begin, places.day_end)
+        if expected:
+            pair = expected.account_id, expected.region
+            self._begins[pair] = min(begin, self._begins.get(pair, begin))
         if hole:
             until = "24:00" if hole[1] == places.day_end else f"{hole[1]:%H:%M}"
             digest = f"{'signed ' if self._with_keys else ''}digest of trail {first.trail_name}"

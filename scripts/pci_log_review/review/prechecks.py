@@ -18,8 +18,6 @@ from ..common.errors import UsageError
 from ..common.project import project_dir
 from ..evidence.chain import records
 from ..evidence.store import EvidenceError
-from ..warehouse.athena import check_work_group
-from ..warehouse.dbt import DbtFailed
 from ..warehouse.profile import AthenaConnection
 from .options import Run
 
@@ -51,11 +49,6 @@ def check_run(run: Run, first: date | None, since: date | None) -> None:
             _check_age(run, oldest, [folder for account, folder in found.items() if account in _accounts(lines)])
     except LogStoreError as error:
         raise UsageError(str(error)) from error
-    if isinstance(connection, AthenaConnection):
-        try:
-            check_work_group(run.session, connection)
-        except DbtFailed as error:
-            raise UsageError(str(error)) from error
 
 
 def _check_aws(run: Run) -> None:
