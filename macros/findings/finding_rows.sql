@@ -12,12 +12,13 @@
             principal_name,
             principal_is_in_scope,
             event_source,
-            event_name
+            event_name,
+            coalesce(source_ip, '') as source_ip
         from {{ kept_events }}
     ),
 
     addresses as (
-        {{ addresses_as_digits('select distinct source_ip as address from ' ~ kept_events) }}
+        {{ addresses_as_digits('select distinct source_ip as address from calls') }}
     ),
 
     networks as (
@@ -47,13 +48,19 @@
     ),
 
     lines_of_calls as (
-        select
-            calls.principal_account_id as called_from,
-            calls.principal_name as caller,
-            calls.event_source as called_service,
-            calls.event_name as called,
-            addresses_in_networks.address,
-            lines.*
+        select distinct
+            calls.principal_kind,
+            calls.principal_account_id,
+            calls.principal_name,
+            calls.event_source,
+            calls.event_name,
+            calls.source_ip,
+            lines.line_id,
+            lines.is_broad,
+            lines.resource,
+            lines.reason,
+            lines.approved_on,
+            lines.expires_on
         from calls
         inner join lines
             on
@@ -65,39 +72,22 @@
                 and {{ named_by('calls.principal_name', 'lines.principal_name') }}
                 and lines.event_source in ('%', calls.event_source)
                 and {{ named_by('calls.event_name', 'lines.event_name') }}
-        left join addresses_in_networks on lines.network = addresses_in_networks.network
+        left join addresses_in_networks
+            on lines.network = addresses_in_networks.network and calls.source_ip = addresses_in_networks.address
         where lines.network = '' or addresses_in_networks.address is not null
     ),
 
-    marked as (
+    -- an event with each line that names its call; whether the line names all the rest
+    candidates as (
         select
             kept.*,
-            '{{ requirement }}' as requirement,
-            lines.line_id as expected_line,
+            lines.line_id,
             lines.reason,
-            lines.is_broad,
-            -- CloudTrail may deliver an event twice: rows that say the same of everything are one event, and the copy
-            -- from the first log file is kept; if several lines expect it, a narrow one counts
-            row_number() over (
-                partition by kept.resource_arns, kept.{{ finding_key() | join(', kept.') }}
-                order by lines.is_broad, lines.line_id, kept.log_file
-            ) as copy_number,
-            first_value(lines.line_id) over (
-                partition by kept.resource_arns, kept.{{ finding_key() | join(', kept.') }}
-                order by lines.is_broad, lines.line_id, kept.log_file
-            ) as first_line
-        from {{ kept_events }} as kept
-        left join lines_of_calls as lines
-            on
-                kept.principal_kind = lines.principal_kind
-                and kept.principal_account_id = lines.called_from
-                and kept.principal_name = lines.caller
-                and kept.event_source = lines.called_service
-                and kept.event_name = lines.called
+            coalesce(lines.is_broad, false) as is_broad,
+            coalesce(
                 -- it was approved when the event happened and was delivered, and had not expired
-                and least(coalesce(cast(kept.event_time as date), kept.run_date), kept.run_date) >= lines.approved_on
+                least(coalesce(cast(kept.event_time as date), kept.run_date), kept.run_date) >= lines.approved_on
                 and greatest(coalesce(cast(kept.event_time as date), kept.run_date), kept.run_date) <= lines.expires_on
-                and (lines.network = '' or kept.source_ip = lines.address)
                 and case
                     when lines.resource = '%' then true
                     else {{ all_of(
@@ -106,28 +96,61 @@
                     ) }}
                 end
                 -- what root does is expected by lines that name root
-                and not (lines.is_broad and coalesce(kept.is_root or kept.is_session_of_root, false))
+                and not (lines.is_broad and coalesce(kept.is_root or kept.is_session_of_root, false)),
+                false
+            ) as is_named
+        from {{ kept_events }} as kept
+        left join lines_of_calls as lines
+            on
+                kept.principal_kind = lines.principal_kind
+                and kept.principal_account_id = lines.principal_account_id
+                and kept.principal_name = lines.principal_name
+                and kept.event_source = lines.event_source
+                and kept.event_name = lines.event_name
+                and coalesce(kept.source_ip, '') = lines.source_ip
     ),
 
-    -- what has no id is never the same event
+    -- CloudTrail may deliver an event twice: rows that say the same of everything are one event, and the copy from the
+    -- first log file is kept; if several lines expect it, a narrow one counts
+    copies as (
+        select
+            candidates.*,
+            row_number() over (
+                partition by resource_arns, {{ finding_key() | join(', ') }}
+                order by is_named desc, is_broad, line_id, log_file
+            ) as copy_number,
+            first_value(line_id) over (
+                partition by resource_arns, {{ finding_key() | join(', ') }}
+                order by is_named desc, is_broad, line_id, log_file
+            ) as first_line
+        from candidates
+    ),
+
     single as (
-        select *
-        from marked
-        where copy_number = 1 or (event_id is null and coalesce(expected_line, '') = coalesce(first_line, ''))
+        select
+            copies.*,
+            '{{ requirement }}' as requirement,
+            case when is_named then line_id end as expected_line
+        from copies
+        -- what has no id is never the same event, though several lines may name its call
+        where copy_number = 1 or (event_id is null and coalesce(line_id, '') = coalesce(first_line, ''))
     ),
 
     -- Broad lines mark nothing where they would mark more than half of what narrow ones leave
     breadth as (
         select 2 * count(expected_line) > count(*) as is_too_broad
         from single
-        where coalesce(is_broad, true)
+        where is_broad or expected_line is null
     ),
 
     described as (
         select
             single.*,
             single.expected_line is not null and not (single.is_broad and breadth.is_too_broad) as is_expected,
-            case when not (single.is_broad and breadth.is_too_broad) then single.reason end as expected_reason,
+            case
+                when single.expected_line is not null and not (single.is_broad and breadth.is_too_broad)
+                    then single.reason
+            end as expected_reason,
             -- who did what to what, from where, and how it ended
             coalesce(actor_name, 'Somebody unknown')
             || case

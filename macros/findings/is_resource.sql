@@ -12,6 +12,9 @@
         {{ regexp_part(resource, '^arn:[^:]*:[^:]*:[^:]*:[^:]*:(.+)') }}
     {%- endset -%}
     case
+        -- most are objects: the same as below, without the search for the parts of an ARN
+        when starts_with({{ resource }}, 'arn:aws:s3:::') and not starts_with({{ name }}, 'arn:')
+            then starts_with(replace(substr({{ resource }}, 14), ':', '/') || '/', {{ beginning }})
         when {{ resource }} not like 'arn:%' then starts_with(replace({{ resource }}, ':', '/') || '/', {{ beginning }})
         when starts_with({{ name }}, 'arn:') then starts_with(replace({{ resource }}, ':', '/') || '/', {{ beginning }})
         when split_part({{ resource }}, ':', 3) = 'iam' then {{ after_account }} = {{ name }}

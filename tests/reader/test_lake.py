@@ -313,6 +313,7 @@ IDENTITY = {
             "accountId": ACCOUNT,
             "userName": "admin",
         },
+        "sourceIdentity": "ana",
     },
 }
 TEXT_FIELDS = {name: f"value of {name}" for name in lake_module._TEXT_FIELDS}
