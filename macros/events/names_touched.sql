@@ -24,7 +24,9 @@
             then coalesce('/' || {{ regexp_replace_all('lower(request_parameters)', '[^\\p{L}\\p{N}_-]+', '/') }}, '')
         -- the names of log groups have slashes and dots
         when event_source = 'logs.amazonaws.com'
-            then coalesce('/' || {{ regexp_replace_all('lower(request_parameters)', '[^\\p{L}\\p{N}_./#-]+', '/') }}, '')
+            then coalesce(
+                '/' || {{ regexp_replace_all('lower(request_parameters)', '[^\\p{L}\\p{N}_./#-]+', '/') }}, ''
+            )
         else ''
     end
     || '/|/'
