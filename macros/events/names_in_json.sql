@@ -6,7 +6,7 @@
 {% macro names_in_json(json) -%}
     {%- set text -%} "[^"\\]*(?:\\.[^"\\]*)*" {%- endset -%}
     {%- set no_names -%}
-        key|prefix|delimiter|marker|range|uploadid|versionid|description|
+        key|host|prefix|delimiter|marker|range|uploadid|versionid|description|
         ~[a-z]*message[a-z]*|[a-z-]*token|x-amz-[a-z0-9-]*
     {%- endset -%}
     {%- set pattern -%}

@@ -72,7 +72,7 @@ final as (
         cast(coalesce(counts.failed, 0) as integer) as failed,
         cast(coalesce(counts.denied, 0) as integer) as denied,
         -- a day with nothing in scope is not a complete one
-        coverage.gaps = 0 and coverage.in_scope > 0 and (select count(*) from unsaid) = 0 as is_complete,
+        coverage.gaps = 0 and coverage.in_scope > 0 and count(unsaid.settings_gap) over () = 0 as is_complete,
         unsaid.settings_gap,
         cast(coverage.gaps as integer) as gaps,
         cast(coverage.with_logs as integer) as regions_with_logs,
