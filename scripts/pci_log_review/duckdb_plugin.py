@@ -1,4 +1,4 @@
-"""The dbt-duckdb plugin that gives the embedded target the function `pci_convert_day`."""
+"""The dbt-duckdb plugin that gives the embedded target the functions `pci_convert_day` and `pci_json_texts`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from duckdb import DuckDBPyConnection
 
 from .warehouse.dbt import CONVERTED
 from .warehouse.inventory import ensure_inventory
+from .warehouse.json_texts import json_texts
 from .warehouse.lake import convert_day, is_converted
 
 
@@ -34,9 +35,10 @@ def _convert_day(logs: str, run_date: str, scope: str) -> int:
 
 
 class Plugin(BasePlugin):
-    """Registered by the profile's `plugins`; the macro add_partitions calls the function."""
+    """Registered by the profile's `plugins`; the macros add_partitions, json_text and json_texts call the functions."""
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
         conn.create_function(
             "pci_convert_day", _convert_day, ["VARCHAR", "VARCHAR", "VARCHAR"], "BIGINT", side_effects=True
         )
+        conn.create_function("pci_json_texts", json_texts, ["VARCHAR", "VARCHAR[]"], "VARCHAR[]")

@@ -3,10 +3,13 @@
     -- depends_on: {{ ref('daily_review') }}
     select
         requirement,
-        {{ finding_key() | join(',\n        ') }},
         count(*) as copies
     from {{ model }}
     where run_date = {{ run_date_sql() }}
-    group by requirement, {{ finding_key() | join(', ') }}
+    group by
+        requirement
+        {%- for column in finding_key() %},
+        {{ fingerprint(column) if column in ('request_parameters', 'response_elements') else column }}
+        {%- endfor %}
     having count(*) > 1
 {% endtest %}
