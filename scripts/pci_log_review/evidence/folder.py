@@ -55,6 +55,11 @@ class FolderEvidence:
             with path.open("rb") as file:
                 return whole(file)
 
+    def lines(self, key: str) -> Iterator[bytes]:
+        path = self._path(key)
+        with reported(f"read {self.where}/{key}"), path.open("rb") as file:
+            yield from file
+
     def sha256(self, key: str, size: int) -> str | None:
         path = self._path(key)
         with reported(f"read {self.where}/{key}"):

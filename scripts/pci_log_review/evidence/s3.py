@@ -38,6 +38,9 @@ class _Refused(Exception):
     """S3 refused a conditional put: its condition is not met."""
 
 
+_CHUNK = 1 << 16
+
+
 class S3Evidence:
     """Evidence in an S3 bucket, below a prefix.
 
@@ -74,6 +77,12 @@ class S3Evidence:
     def read(self, key: str) -> bytes:
         with reported(f"read {self._shown(key)}"):
             return whole(self._client.get_object(Bucket=self._bucket, Key=self._prefix + _key(key))["Body"])
+
+    def lines(self, key: str) -> Iterator[bytes]:
+        with reported(f"read {self._shown(key)}"):
+            found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + _key(key))
+            with closing(found["Body"]) as body:
+                yield from body.iter_lines(_CHUNK, keepends=True)
 
     def sha256(self, key: str, size: int) -> str | None:
         with reported(f"read {self._shown(key)}"):

@@ -48,6 +48,9 @@ class EvidenceStore(Protocol):
     def read(self, key: str) -> bytes:
         """The file's bytes. Raises EvidenceError where there are more than MAX_BYTES."""
 
+    def lines(self, key: str) -> Iterator[bytes]:
+        """The file's lines, one after the other: for tables, which may be larger than the memory."""
+
     def sha256(self, key: str, size: int) -> str | None:
         """The SHA-256 of the file in hex, a piece at a time; None where it has not this size: then it is not read."""
 
