@@ -319,12 +319,35 @@ def test_of_many_bad_records_some_are_named_and_all_are_counted() -> None:
     assert problem.endswith("; and 80 more")
 
 
-def test_a_file_of_brackets_alone_ends_soon() -> None:
-    records, problem = salvaged(in_records(b"[" * 20_000_000))
-    assert (records, problem) == (
-        [],
-        "is too large to review: it holds too many values to be looked through to its end",
-    )
+TOO_MANY = "is too large to review: it holds too many values"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("in_records(b'[' * 40_000_000)", TOO_MANY),
+        ("in_records(b'1,' * 40_000_000 + b'1')", TOO_MANY),
+        ("b'{\"Records\":[],' + b'\"a\":1,' * 15_000_000 + b'\"a\":1}'", TOO_MANY),
+        ("in_records(b'{\"a\":[' + b'[],' * 20_000_000 + b'0]},{}')", "1 of its 2 records are not as CloudTrail"),
+    ],
+    ids=["brackets", "numbers", "keys", "empty lists"],
+)
+def test_a_file_of_nothing_but_values_ends_soon_and_takes_little_memory(text: str, fault: str) -> None:
+    program = f"""if True:
+        import resource
+        from pci_log_review.cloudtrail import salvage
+        from pci_log_review.cloudtrail.reader import read_records
+        salvage.MAX_BRACKETS = 200_000
+        def in_records(record): return b'{{"Records":[' + record + b"]}}"
+        text = {text}
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        print(read_records("a.json", text)[1])
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    """
+    run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    problem, taken = run.stdout.splitlines()
+    assert fault in problem
+    assert int(taken) < 300_000, "kB that reading took"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import msgspec
 from isal import igzip, isal_zlib
 
 from .deliveries import Delivery
-from .salvage import MAX_RECORD_BYTES, Record, record_name, reviewable, take_apart, told
+from .salvage import MAX_RECORD_BYTES, BadRecords, Record, record_name, reviewable, take_apart
 from .store import MAX_BYTES, TOO_LARGE, LogStore, LogStoreError, read_ahead
 
 MAX_OBJECTS = 4_000_000  # a real file has a few objects to the KB
@@ -41,8 +41,13 @@ class _LogFile(msgspec.Struct):
     Records: list[msgspec.Raw]
 
 
+class _AnyFile(msgspec.Struct):
+    Records: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    digestEndTime: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
 _decode = msgspec.json.Decoder(_LogFile).decode
-_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_any = msgspec.json.Decoder(_AnyFile).decode
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,9 @@ def _unpacked(name: str, data: bytes) -> bytes | bytearray:
 
 def _records(name: str, text: bytes | bytearray) -> tuple[list[Record], str | None]:
     _check_bounds(name, text)
-    if _fault_in_utf8(text) is None:
+    may_be_long = len(text) > len("1,") * MAX_OBJECTS and text.count(b",") > 2 * MAX_OBJECTS
+    # a list of millions of values would fill the memory before anything can be told of them
+    if _fault_in_utf8(text) is None and not may_be_long:
         try:
             records = _decode(text).Records
         except (msgspec.DecodeError, RecursionError):
@@ -138,23 +145,27 @@ def _records(name: str, text: bytes | bytearray) -> tuple[list[Record], str | No
 def _reviewable(records: list[msgspec.Raw]) -> tuple[list[Record], str | None]:
     if all(len(record) <= MAX_RECORD_BYTES and memoryview(record)[0] == _BRACE for record in records):
         return list(records), None
-    kept, bad = [], []
+    kept, bad = list[Record](), BadRecords()
     for number, record in enumerate(records, 1):
         reviewed, fault = reviewable(record)
         if fault:
-            bad.append(f"{record_name(number, record)} {fault}")
+            bad.add(record_name(number, record), fault)
         if reviewed is not None:
             kept.append(reviewed)
-    return kept, "; ".join(told(bad, len(records))) or None
+    return kept, bad.told(len(records))
 
 
 def _are_all_of(text: bytes | bytearray, records: list[msgspec.Raw]) -> bool:
     """Whether the file, which is JSON, holds nothing but one list of these records, as CloudTrail writes it."""
     if len(text) == sum(map(len, records)) + max(len(records) - 1, 0) + len('{"Records":[]}'):
         return True
-    found = len(_decode_object(text)["Records"]) if b'"Records"' in text else 0
+    found = _decode_any(text).Records
     begin = text.find(b"[")
-    return bool(_BEFORE_RECORDS.fullmatch(text, 0, begin) and _BEHIND_RECORDS.fullmatch(text, begin + found))
+    return bool(
+        not isinstance(found, msgspec.UnsetType)
+        and _BEFORE_RECORDS.fullmatch(text, 0, begin)
+        and _BEHIND_RECORDS.fullmatch(text, begin + len(found))
+    )
 
 
 def _check_bounds(name: str, text: bytes | bytearray) -> None:
@@ -223,13 +234,13 @@ def _not_a_log_file(text: bytes | bytearray) -> str:
     else:
         return "is not a CloudTrail log file"
     try:
-        content = _decode_object(text)
+        content = _decode_any(text)
     except msgspec.ValidationError:
         return f"is not a CloudTrail log file: {reason}"
     except msgspec.DecodeError as malformed:
         return f"is not JSON: {malformed}"
-    if "digestEndTime" in content:
+    if content.digestEndTime is not msgspec.UNSET:
         return "is a digest file, not a log file"
-    if "Records" not in content:
+    if content.Records is msgspec.UNSET:
         return "has no Records: it is not a CloudTrail log file"
     return f"is not a CloudTrail log file: {reason}"

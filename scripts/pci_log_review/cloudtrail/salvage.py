@@ -18,11 +18,15 @@ MAX_RECORD_BYTES = 1 << 20
 MAX_BRACKETS = 1 << 23  # the largest file of real events that is read at all has half as many
 _SHOWN = 20
 _MOST_IDENTITIES = 10_000
+_LONGEST_KEY = 100
 
 Record = msgspec.Raw | bytes
 
 # Everything up to a bracket that stands in no text; nothing where a text has no end.
 _TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+([\[\]{}])', re.DOTALL)
+# The same inside a record, where empty lists are passed over: a request may have millions of them.
+_TO_BRACKET_INSIDE = re.compile(rb'(?:[^"\[\]{}]++|\[\]|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+([\[\]{}])', re.DOTALL)
+_VALUE = re.compile(rb"[^\s,][^,]*+")
 _KEY = re.compile(rb'("[^"\\]*+(?:\\.[^"\\]*+)*+")\s*:', re.DOTALL)
 _TEXT_OR_NO_NUMBER = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|-?\b(?:NaN|Infinity)\b', re.DOTALL)
 _CONTROL = re.compile(rb"[\x00-\x1f]")
@@ -36,6 +40,28 @@ _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 @dataclass
+class BadRecords:
+    """Records of a file that something is wrong with: the first are named, all are counted."""
+
+    named: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, name: str, fault: str) -> None:
+        """Notes one more; `fault` continues its name."""
+        self.count += 1
+        if len(self.named) < _SHOWN:
+            self.named.append(f"{name} {fault}")
+
+    def told(self, seen: int) -> str | None:
+        """One text on them all, of `seen` in the file; None where there are none."""
+        if not self.count:
+            return None
+        rest = self.count - len(self.named)
+        which = "; ".join([*self.named, *([f"and {rest} more"] if rest else [])])
+        return f"{self.count} of its {seen} records are not as CloudTrail writes them: {which}"
+
+
+@dataclass
 class Salvaged:
     """What was found in a file. `lists` is the number of its lists of records, and `seen` that of their records;
     `faults` and `bad_records` say what is wrong with the file and with some of them, each continuing its name.
@@ -43,23 +69,14 @@ class Salvaged:
 
     records: list[Record] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
-    bad_records: list[str] = field(default_factory=list)
+    bad_records: BadRecords = field(default_factory=BadRecords)
     seen: int = 0
     lists: int = 0
 
     @property
     def problem(self) -> str | None:
         """All faults, in one line."""
-        return "; ".join([*self.faults, *told(self.bad_records, self.seen)]) or None
-
-
-def told(bad_records: list[str], seen: int) -> list[str]:
-    """One text on the records that something is wrong with, of `seen` in the file; none where there are none."""
-    if not bad_records:
-        return []
-    rest = len(bad_records) - _SHOWN
-    shown = [*bad_records[:_SHOWN], *([f"and {rest} more"] if rest > 0 else [])]
-    return [f"{len(bad_records)} of its {seen} records are not as CloudTrail writes them: {'; '.join(shown)}"]
+        return "; ".join(filter(None, [*self.faults, self.bad_records.told(self.seen)])) or None
 
 
 def record_name(number: int, record: Record | memoryview) -> str:
@@ -86,11 +103,14 @@ class _Walk:
         self._text = text
         self._found = found
         self._open = bytearray()  # the brackets that the walk is inside of
-        self._names: list[str] = []
+        self._key: str | None = None  # the last one of the file's object
+        self._lists_named = 0  # how often Records stands there, and how else it is spelled
+        self._spelled: set[str] = set()
         # In a list of records: where the record begins that the walk is in, and where the last one ended.
         self._record: int | None = None
         self._gap: int | None = None
         self._other: tuple[str, int] | None = None  # another value that could hold records, and where it begins
+        self._others = 0
         self._end: int | None = None  # of the first JSON object
         self._brackets = 0
 
@@ -98,7 +118,8 @@ class _Walk:
         """Collects what is there."""
         position = 0
         while self._brackets < MAX_BRACKETS:
-            found = _TO_BRACKET.match(self._text, position)
+            to_bracket = _TO_BRACKET if len(self._open) <= _IN_LIST else _TO_BRACKET_INSIDE
+            found = to_bracket.match(self._text, position)
             if not found:  # there are no more, or a text has no end
                 if (onward := self._onward(self._record or self._gap, len(self._text))) is None:
                     break
@@ -107,24 +128,34 @@ class _Walk:
             self._brackets += 1
             before, position = position, found.end()
             if len(self._open) == 1:
-                self._names += [_name(key[1]) for key in _KEY.finditer(self._text, before, position)]
+                self._take_keys(before, position)
             if self._text[position - 1] in b"[{":
                 self._enter(position)
             else:
                 position = self._leave(position)
         self._finish()
 
+    def _take_keys(self, begin: int, end: int) -> None:
+        for key in _KEY.finditer(self._text, begin, end):
+            self._brackets += 1
+            if self._brackets >= MAX_BRACKETS:
+                return
+            self._key = _name(key[1])
+            self._lists_named += self._key == "Records"
+            if self._key != "Records" and _is_for_records(self._key):
+                self._spelled.add(self._key)
+
     def _enter(self, position: int) -> None:
         if len(self._open) == _IN_LIST and self._gap is not None:
             self._take_gap(position - 1)
             self._record = position - 1
         self._open.append(self._text[position - 1])
-        if len(self._open) == _IN_LIST and self._names:
-            if self._open[-1] == ord("[") and self._names[-1].casefold() == "records":
+        if len(self._open) == _IN_LIST and self._key is not None:
+            if self._open[-1] == ord("[") and _is_for_records(self._key):
                 self._found.lists += 1
                 self._gap = position
             else:
-                self._other = self._names[-1], position
+                self._other = self._key, position
 
     def _leave(self, position: int) -> int:
         """Closes what ends with this bracket; returns where to walk on."""
@@ -140,8 +171,10 @@ class _Walk:
         elif len(self._open) == 1:
             if self._gap is not None:
                 self._take_gap(position - 1)
-            if self._other and self._text[self._other[1] : position - 1].strip():
-                self._found.faults.append(f"has {self._other[0]!r} beside its records, which was not reviewed")
+            if self._other and _VALUE.search(self._text, self._other[1], position - 1):
+                self._others += 1
+                if self._others <= _SHOWN:
+                    self._found.faults.append(f"has {self._other[0]!r} beside its records, which was not reviewed")
             self._record = self._gap = self._other = None
         elif not self._open and self._end is None:
             self._end = position
@@ -154,20 +187,20 @@ class _Walk:
             return onward
         self._found.seen += 1
         if fault:
-            name = record_name(self._found.seen, memoryview(self._text)[begin:end])
-            self._found.bad_records.append(f"{name} {fault}")
+            self._found.bad_records.add(record_name(self._found.seen, memoryview(self._text)[begin:end]), fault)
         if kept is not None:
             self._found.records.append(kept)
         return None
 
     def _take_gap(self, end: int) -> None:
         """Names what stands between two records: nothing but a comma should."""
-        for value in bytes(self._text[self._gap : end]).split(b","):
-            if value.strip():
-                self._found.seen += 1
-                self._found.bad_records.append(
-                    f"record {self._found.seen} is not a JSON object, so it was not reviewed"
-                )
+        for _ in _VALUE.finditer(self._text, self._gap or 0, end):
+            self._brackets += 1
+            if self._brackets >= MAX_BRACKETS:
+                return
+            self._found.seen += 1
+            name = f"record {self._found.seen}"
+            self._found.bad_records.add(name, "is not a JSON object, so it was not reviewed")
 
     def _onward(self, begin: int | None, end: int) -> int | None:
         """Where the next record begins that can be told apart, after one that has no end or holds others."""
@@ -176,17 +209,18 @@ class _Walk:
             return None
         self._found.seen += 1
         name = record_name(self._found.seen, memoryview(self._text)[begin : following.start()])
-        self._found.bad_records.append(f"{name} is not JSON, so it was not reviewed")
+        self._found.bad_records.add(name, "is not JSON, so it was not reviewed")
         self._open[:] = b"{["
         self._record, self._gap = None, following.start()
         return self._gap
 
     def _finish(self) -> None:
         faults = self._found.faults
-        if (times := self._names.count("Records")) > 1:
-            faults.append(f"has Records {times} times")
-        if spelled := sorted({name for name in self._names if name != "Records" and name.casefold() == "records"}):
-            faults.append(f"has {', '.join(map(repr, spelled))} for Records, which CloudTrail does not write")
+        if self._lists_named > 1:
+            faults.append(f"has Records {self._lists_named} times")
+        if self._spelled:
+            names = ", ".join(map(repr, sorted(self._spelled)))
+            faults.append(f"has {names} for Records, which CloudTrail does not write")
         if self._brackets >= MAX_BRACKETS:
             faults.append("is too large to review: it holds too many values to be looked through to its end")
         elif self._open:
@@ -204,10 +238,15 @@ _IN_LIST = 2  # open brackets where the records of a file stand
 
 
 def _name(token: bytes) -> str:
+    """The key, or its beginning: it may be shown."""
     try:
-        return msgspec.json.decode(token, type=str)
-    except msgspec.DecodeError:
-        return token.decode("utf-8", "replace")
+        return msgspec.json.decode(token[:_LONGEST_KEY], type=str)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return token[:_LONGEST_KEY].decode("utf-8", "replace")
+
+
+def _is_for_records(key: str) -> bool:
+    return key.strip().casefold() == "records"
 
 
 def reviewable(record: msgspec.Raw | memoryview) -> tuple[Record | None, str | None]:
@@ -272,7 +311,7 @@ def unclear_keys(records: list[Record]) -> str | None:
     """
     shapes: dict[tuple[str, ...], int] = {}
     identities: set[bytes] = set()
-    unclear = []
+    unclear = BadRecords()
     for number, record in enumerate(records, 1):
         fields = _decode_object(record)
         around = shapes.get(names := tuple(fields))
@@ -287,8 +326,8 @@ def unclear_keys(records: list[Record]) -> str | None:
                 if len(identities) < _MOST_IDENTITIES:
                     identities.add(identity)
         if not is_clear and (fault := _unclear_key(record)):
-            unclear.append(f"{record_name(number, record)} has {fault}")
-    return "; ".join(told(unclear, len(records))) or None
+            unclear.add(record_name(number, record), f"has {fault}")
+    return unclear.told(len(records))
 
 
 def _around(names: tuple[str, ...]) -> int:
@@ -322,7 +361,8 @@ def _unclear_in(value: object, depth: int) -> Iterator[str]:
         seen: dict[str, str] = {}
         for name, inner in value:
             if before := seen.get(name.casefold()):
-                yield f"the key {name!r} twice" if before == name else f"the keys {before!r} and {name!r}"
+                first, second = before[:_LONGEST_KEY], name[:_LONGEST_KEY]
+                yield f"the key {second!r} twice" if before == name else f"the keys {first!r} and {second!r}"
             seen[name.casefold()] = name
             if depth or name.casefold() == "useridentity":
                 yield from _unclear_in(inner, depth + 1)
