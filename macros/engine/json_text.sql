@@ -3,7 +3,12 @@
 {% endmacro %}
 
 {% macro duckdb__json_text(json, path) -%}
-    (json_value(case when json_valid({{ json }}) then {{ json }} end, '{{ path }}') ->> '$')
+    -- a long text would not fit into the memory with those of the events beside it: see pci_json_texts
+    case
+        when strlen({{ json }}) <= 20000
+            then json_value(case when json_valid({{ json }}) then {{ json }} end, '{{ path }}') ->> '$'
+        else pci_json_texts({{ json }}, ['{{ path }}'])[1]
+    end
 {%- endmacro %}
 
 {% macro athena__json_text(json, path) -%}

@@ -4,10 +4,13 @@
 {% endmacro %}
 
 {% macro duckdb__json_texts(json, keys) -%}
-    coalesce(list_filter(list_transform(
-        json_value(case when json_valid({{ json }}) then {{ json }} end, ['$.{{ keys | join("', '$.") }}']),
-        lambda found : found ->> '$'
-    ), lambda found : found <> ''), [])
+    coalesce(list_filter(case
+        when strlen({{ json }}) <= 20000 then list_transform(
+            json_value(case when json_valid({{ json }}) then {{ json }} end, ['$.{{ keys | join("', '$.") }}']),
+            lambda found : found ->> '$'
+        )
+        else pci_json_texts({{ json }}, ['$.{{ keys | join("', '$.") }}'])
+    end, lambda found : found <> ''), [])
 {%- endmacro %}
 
 {% macro athena__json_texts(json, keys) -%}

@@ -5,10 +5,10 @@
 
 {% macro duckdb__matches_any(text, patterns) -%}
     coalesce(list_bool_or(list_transform(
-        (select list(listed.pattern) from ({{ patterns }}) as listed), lambda pattern : {{ text }} like pattern
+        (select list(listed.pattern) from ({{ patterns }}) as listed), lambda pattern : {{ like_pattern(text, 'pattern') }}
     )), false)
 {%- endmacro %}
 
 {% macro athena__matches_any(text, patterns) -%}
-    exists (select 1 from ({{ patterns }}) as listed where {{ text }} like listed.pattern)
+    exists (select 1 from ({{ patterns }}) as listed where {{ like_pattern(text, 'listed.pattern') }})
 {%- endmacro %}

@@ -60,7 +60,8 @@ final as (
         requirements.pci_dss_v3_2_1,
         requirements.asks,
         case
-            when coverage.log_files_read = 0 then 'no logs'
+            -- of a file that could not be reviewed whole, some events may have been read
+            when coverage.log_files_read = 0 and coverage.events = 0 then 'no logs'
             when unsaid.settings_gap is not null then 'not configured'
             when coalesce(counts.findings, 0) = 0 then 'no findings'
             else 'findings'

@@ -313,7 +313,7 @@ def show(day: date, limit: int, **evidence: Any) -> None:
     """Show a day's review and its findings, unexpected ones first."""
     store = _open(evidence)
     [known] = history(store, day, day)
-    print_day(known, store.where, *read_day(store, known), limit)
+    print_day(known, store.where, *read_day(store, known, limit))
 
 
 @main.command("sign-off")

@@ -1,4 +1,4 @@
-"""The dbt-duckdb plugin that gives the embedded target the function `pci_convert_day`."""
+"""The dbt-duckdb plugin that gives the embedded target the functions `pci_convert_day` and `pci_json_texts`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from .cloudtrail.place import accounts
 from .cloudtrail.store import LogStoreError, open_store
 from .warehouse.dbt import CONVERTED
 from .warehouse.inventory import ensure_inventory
+from .warehouse.json_texts import json_texts
 from .warehouse.lake import convert_day, is_converted
 
 
@@ -51,9 +52,10 @@ def _check_scope(logs: str, in_scope: set[str]) -> None:
 
 
 class Plugin(BasePlugin):
-    """Registered by the profile's `plugins`; the macro add_partitions calls the function."""
+    """Registered by the profile's `plugins`; the macros add_partitions, json_text and json_texts call the functions."""
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
         conn.create_function(
             "pci_convert_day", _convert_day, ["VARCHAR", "VARCHAR", "VARCHAR"], "BIGINT", side_effects=True
         )
+        conn.create_function("pci_json_texts", json_texts, ["VARCHAR", "VARCHAR[]"], "VARCHAR[]")

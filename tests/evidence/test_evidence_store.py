@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+import hashlib
 import json
 import os
 import random
@@ -637,3 +639,30 @@ def test_an_unwritable_folder_can_be_read(folder: str) -> None:
 def test_reading_makes_no_folder(folder: str) -> None:
     assert open_evidence(folder).keys() == []
     assert not Path(folder).exists()
+
+
+def test_a_file_is_hashed_piece_by_piece_if_it_has_the_size(store: EvidenceStore) -> None:
+    data = bytes(range(256)) * 10_000
+    store.write("2026-03-10/a.csv", data)
+    assert store.sha256("2026-03-10/a.csv", len(data)) == hashlib.sha256(data).hexdigest()
+    for size in (0, len(data) - 1, len(data) + 1):
+        assert store.sha256("2026-03-10/a.csv", size) is None
+    with pytest.raises(EvidenceError):
+        store.sha256("2026-03-10/b.csv", 1)
+
+
+def test_a_table_is_read_line_by_line(store: EvidenceStore) -> None:
+    lines = [b"a,b\r\n", b"x" * 100_000 + b",1\r\n", *[b"\xc3\xa9,2\r\n"] * 20_000]
+    store.write("2026-03-10/a.csv", b"".join(lines))
+    assert b"".join(store.lines("2026-03-10/a.csv")) == b"".join(lines)
+    assert list(csv.DictReader(line.decode() for line in store.lines("2026-03-10/a.csv")))[-1] == {"a": "é", "b": "2"}
+
+
+def test_a_file_that_is_larger_than_what_is_read_as_a_whole_is_an_error(
+    store: EvidenceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write("2026-03-10/a.json", b"12345")
+    assert store.read("2026-03-10/a.json") == b"12345"
+    monkeypatch.setattr("pci_log_review.evidence.store.MAX_BYTES", 4)
+    with pytest.raises(EvidenceError, match="it has more than 4 bytes"):
+        store.read("2026-03-10/a.json")

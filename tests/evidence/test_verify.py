@@ -17,7 +17,7 @@ from pci_log_review.evidence.manifest import State
 from pci_log_review.evidence.open import open_evidence
 from pci_log_review.evidence.sealed import read_day
 from pci_log_review.evidence.sign_off import parse_decision, sign_off
-from pci_log_review.evidence.store import EvidenceError, EvidenceStore
+from pci_log_review.evidence.store import EvidenceError, EvidenceStore, sha256_of
 from pci_log_review.evidence.verify import Verified, verify
 
 LAST = day(5)
@@ -313,12 +313,12 @@ def test_a_sign_off_of_another_days_run_is_a_fault(root: Path) -> None:
 def test_altered_evidence_is_not_shown(root: Path) -> None:
     store = open_evidence(str(root))
     [known] = history(store, day(4), day(4))
-    review, findings = read_day(store, known)
+    review, findings = read_day(store, known, 20)
     assert review
     assert findings
     store.write(f"{runs(root)[4]}/findings/10.2.1.4.csv", b"")
     with pytest.raises(EvidenceError, match="not as it was sealed"):
-        read_day(store, known)
+        read_day(store, known, 20)
 
 
 @pytest.mark.parametrize("number", [4, 5], ids=["in the chain", "at its end"])
@@ -330,6 +330,35 @@ def test_a_review_whose_manifest_was_rewritten_is_neither_shown_nor_signed(root:
     store.write(path, store.read(path).replace(b"integrity not proven: no digest files", b"integrity proven"))
     [rewritten] = history(store, day(number), day(number))
     with pytest.raises(EvidenceError, match=r"manifest\.json was changed after it was sealed: the chain names another"):
-        read_day(store, rewritten)
+        read_day(store, rewritten, 20)
     with pytest.raises(UsageError, match=r"manifest\.json was changed after it was sealed: the chain names another"):
         sign_off(store, rewritten, "A. Person", [], "a reason")
+
+
+def test_a_file_of_another_size_is_changed_and_not_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = f"{runs(root)[0]}/daily_review.csv"
+    with (root / changed).open("r+b") as file:
+        file.truncate(50 << 30)  # takes no room on the disk
+    monkeypatch.setattr("pci_log_review.evidence.folder.sha256_of", lambda *_: pytest.fail("it was read"))
+    assert open_evidence(str(root)).sha256(changed, 100) is None
+    monkeypatch.undo()
+    assert faults(root) == [f"{changed}: was changed after it was sealed"]
+
+
+def test_a_record_of_gigabytes_is_not_read_into_the_memory(root: Path) -> None:
+    manifest = f"{runs(root)[0]}/{MANIFEST}"
+    with (root / manifest).open("r+b") as file:
+        file.truncate(50 << 30)
+    assert any(f"cannot read {root}/{manifest}: it has more than" in fault for fault in faults(root))
+
+
+@pytest.mark.parametrize("chunks", [[b"abc", b"de"], [b"abcd"], [b""], [b"abcde", b"f"]])
+def test_a_file_that_changes_its_size_while_it_is_read_has_no_hash(chunks: list[bytes]) -> None:
+    class File:
+        def read(self, size: int, /) -> bytes:
+            piece = (chunks or [b""])[0][:size]
+            chunks[:1] = []
+            return piece
+
+    whole = b"".join(chunks)
+    assert (sha256_of(File(), 5) is None) == (len(whole) != 5)

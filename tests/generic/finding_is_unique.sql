@@ -4,10 +4,13 @@
     -- depends_on: {{ ref('daily_review') }}
     select
         requirement,
-        {{ finding_key() | join(',\n        ') }},
         count(*) as copies
     from {{ model }}
     where run_date = {{ run_date_sql() }} and event_id is not null
-    group by requirement, {{ finding_key() | join(', ') }}
+    group by
+        requirement
+        {%- for column in finding_key() %},
+        {{ fingerprint(column) if column in ('request_parameters', 'response_elements') else column }}
+        {%- endfor %}
     having count(*) > 1
 {% endtest %}

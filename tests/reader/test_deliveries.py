@@ -16,6 +16,7 @@ from moto.s3.models import s3_backends
 
 from pci_log_review.cloudtrail.deliveries import Delivery, deliveries
 from pci_log_review.cloudtrail.store import LogStoreError, open_store
+from pci_log_review.cloudtrail.strays import NOT_REVIEWED
 
 from .native_logs import ACCOUNT, DAY, REGION, folder_of, put, put_in_bucket
 
@@ -80,7 +81,7 @@ def test_digests_and_insights_are_listed_as_what_they_are(tmp_path: Path) -> Non
 
 def test_other_services_logs_in_the_bucket_are_left_alone(tmp_path: Path) -> None:
     put(tmp_path, KEY, b"x")
-    for kind in ("Config", "elasticloadbalancing", "vpcflowlogs", "cloudtrail", "CloudTrail-Other"):
+    for kind in ("Config", "elasticloadbalancing", "vpcflowlogs", "CloudTrail-Other"):
         put(tmp_path, f"{folder_of(kind=kind)}/a.json.gz", b"x")
     assert keys(tmp_path) == [KEY]
 
@@ -91,11 +92,66 @@ def test_an_odd_account_is_listed_as_it_is(tmp_path: Path, account: str) -> None
     assert [delivery.account_id for delivery in listed(tmp_path)] == [account]
 
 
-def test_hidden_files_are_not_listed_as_athena_does_not_read_them(tmp_path: Path) -> None:
-    for name in ("_SUCCESS", ".a.json.gz.crc", "_a.json.gz", "_temporary/0/a.json.gz", ".tmp/a.json.gz"):
-        put(tmp_path, f"{folder_of()}/{name}", b"x")
+def test_hidden_files_are_named_as_athena_does_not_read_them(tmp_path: Path) -> None:
+    names = ("_SUCCESS", ".a.json.gz.crc", "_a.json.gz", "_temporary/0/a.json.gz", ".tmp/a.json.gz", "..x/a.json.gz")
+    hidden = [put(tmp_path, f"{folder_of()}/{name}", b"x") for name in names]
     put(tmp_path, KEY, b"x")
-    assert keys(tmp_path) == [KEY]
+    assert keys(tmp_path) == sorted([KEY, *hidden])
+    assert [file.log_file for file in listed(tmp_path) if not file.problem] == [KEY]
+    assert {file.problem for file in listed(tmp_path)} == {None, NOT_REVIEWED}
+
+
+REGION_FOLDER = f"AWSLogs/{ACCOUNT}/CloudTrail/{REGION}"
+STRAYS = {
+    # the day's own, where no trail writes
+    f"{REGION_FOLDER}/2026/3/10/a.json.gz": True,
+    f"{REGION_FOLDER}/2026/03/010/a": True,
+    f"{REGION_FOLDER}/02026/3/10/a": True,
+    f"{REGION_FOLDER}/_x/2026/03/10/a": True,
+    f"{REGION_FOLDER}/more/2026/03/10/{NAME}": True,
+    f"{REGION_FOLDER}/2026/03/{NAME}": True,
+    f"{REGION_FOLDER}/{NAME}": True,
+    f"AWSLogs/{ACCOUNT}/CloudTrail/{NAME}": True,
+    f"AWSLogs/{ACCOUNT}/{NAME}": True,
+    f"AWSLogs/{NAME}": True,
+    f"AWSLogs/o-ab12cd34ef/{NAME}": True,
+    f"AWSLogs/{ACCOUNT}/cloudtrail/{REGION}/2026/03/10/a.json.gz": True,
+    f"AWSLogs/{ACCOUNT}/CLOUDTRAIL/{REGION}/2026/3/10/a.json.gz": True,
+    f"AWSLogs/{ACCOUNT}/_x/{REGION}/2026/03/10/a.json.gz": True,
+    f"AWSLogs/{ACCOUNT}/..x/a/b/c/{NAME}": True,
+    f"AWSLogs/_x/{ACCOUNT}/CloudTrail/{REGION}/2026/03/10/{NAME}": True,
+    f"AWSLogs/more/{ACCOUNT}/CloudTrail/{REGION}/2026/03/10/{NAME}": True,
+    # of no day that can be told
+    f"{REGION_FOLDER}/a.json.gz": True,
+    f"{REGION_FOLDER}/_x/a.json": True,
+    # of another day, or no log files
+    f"{REGION_FOLDER}/2026/3/9/a.json.gz": False,
+    f"{REGION_FOLDER}/2026/03/9/a.json.gz": False,
+    f"{REGION_FOLDER}/{NAME.replace('20260310', '20260309')}": False,
+    f"{REGION_FOLDER}/readme.txt": False,
+    f"AWSLogs/{ACCOUNT}/Config/{REGION}/2026/3/10/a.json.gz": False,
+}
+
+
+def test_files_where_no_trail_writes_are_named_if_they_may_be_of_the_day(tmp_path: Path) -> None:
+    put(tmp_path, KEY, b"x")
+    for key in STRAYS:
+        put(tmp_path, key, b"four")
+    found = {file.log_file: file for file in listed(tmp_path)}
+    assert sorted(found) == sorted([KEY, *(key for key, is_named in STRAYS.items() if is_named)])
+    assert found.pop(KEY).problem is None
+    assert {(file.problem, file.kind, file.size) for file in found.values()} == {(NOT_REVIEWED, "log", 4)}
+    first = found[f"{REGION_FOLDER}/2026/3/10/a.json.gz"]
+    assert (first.account_id, first.region) == (ACCOUNT, REGION)
+    lower = found[f"AWSLogs/{ACCOUNT}/cloudtrail/{REGION}/2026/03/10/a.json.gz"]
+    assert (lower.account_id, lower.region) == (ACCOUNT, REGION)
+
+
+@pytest.mark.usefixtures("s3")
+def test_a_bucket_names_the_same_files_where_no_trail_writes(tmp_path: Path) -> None:
+    for key in [KEY, *STRAYS]:
+        put(tmp_path, key, b"four")
+    assert listed(put_in_bucket(tmp_path, "strays", "trail/")) == listed(tmp_path)
 
 
 def test_every_other_file_is_listed_whatever_its_name(tmp_path: Path) -> None:
@@ -265,7 +321,7 @@ def many(root: Path) -> None:
 def test_a_folder_and_a_bucket_give_the_same_list(tmp_path: Path, prefix: str) -> None:
     many(tmp_path)
     logs = put_in_bucket(tmp_path, f"same-list-{len(prefix)}", prefix)
-    assert len(listed(tmp_path)) == 26
+    assert len(listed(tmp_path)) == 27
     assert listed(logs) == listed(logs + "/") == listed(tmp_path)
 
 

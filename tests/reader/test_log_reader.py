@@ -1,4 +1,4 @@
-"""A log file is read whole or refused with a reason; no record of it vanishes."""
+"""A log file is read or refused with a reason; no record of it vanishes, and none keeps the others from being read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pci_log_review.cloudtrail import reader as log_reader
-from pci_log_review.cloudtrail.reader import MAX_OBJECTS, UnreadableLogFile, read_records
+from pci_log_review.cloudtrail.reader import MAX_OBJECTS, UnreadableLogFile
+from pci_log_review.cloudtrail.reader import read_records as read
+from pci_log_review.cloudtrail.salvage import MAX_RECORD_BYTES, unclear_keys
 from pci_log_review.cloudtrail.store import MAX_BYTES
 
 from .native_logs import event, log_text
@@ -25,9 +27,24 @@ TEXT = log_text([event(1), event(2)])
 WHOLE = gzip.compress(TEXT)
 
 
+def read_records(name: str, data: bytes) -> list[bytes]:
+    """The records of a file that has no fault."""
+    records, problem = read(name, data)
+    assert problem is None
+    return [bytes(record) for record in records]
+
+
+def salvaged(data: bytes, name: str = PLAIN) -> tuple[list[bytes], str]:
+    """The records of a file that has one, and what is said of it."""
+    records, problem = read(name, data)
+    assert problem
+    assert "\n" not in problem, "the reason is one line"
+    return [bytes(record) for record in records], problem
+
+
 def refused(data: bytes, name: str = GZ) -> str:
     with pytest.raises(UnreadableLogFile) as error:
-        read_records(name, data)
+        read(name, data)
     assert "\n" not in str(error.value), "the reason is one line"
     return str(error.value)
 
@@ -82,8 +99,10 @@ def test_all_members_of_a_gzip_are_read(cut: int) -> None:
     assert read_records(GZ, gzip.compress(TEXT[:cut]) + gzip.compress(TEXT[cut:])) == read_records(GZ, WHOLE)
 
 
-def test_two_whole_log_files_in_one_gzip_are_refused_not_halved() -> None:
-    assert "trailing characters" in refused(WHOLE + WHOLE)
+def test_two_whole_log_files_in_one_gzip_are_both_read_and_named() -> None:
+    records, problem = salvaged(WHOLE + WHOLE, GZ)
+    assert [json.loads(record) for record in records] == [event(1), event(2)] * 2
+    assert problem.startswith("has Records 2 times; goes on for ")
 
 
 def test_a_damaged_second_member_is_refused() -> None:
@@ -122,11 +141,12 @@ def test_an_object_of_200_mb_is_read_in_bounded_memory() -> None:
         record = json.dumps({"eventName": "x" * 1_680}).encode()
         data = gzip.compress(b'{"Records":[' + b",".join([record] * 120_000) + b"]}", 1)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        assert read_records("a.json.gz", data) == [record] * 120_000
+        records, problem = read_records("a.json.gz", data)
+        assert problem is None and [bytes(found) for found in records[::1000]] == [record] * 120
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     """
     run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
-    assert int(run.stdout) < 600_000, "kB that reading took, beside the 400 MB that the test itself had"
+    assert int(run.stdout) < 450_000, "kB that reading took, beside the 400 MB that the test itself had"
 
 
 def bomb(size: int) -> bytes:
@@ -139,7 +159,7 @@ def bomb(size: int) -> bytes:
 
 def test_a_decompression_bomb_is_refused() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert refused(bomb(2 * MAX_BYTES)) == f"holds more than {MAX_BYTES} bytes of JSON"
+    assert refused(bomb(2 * MAX_BYTES)) == f"is too large to review: it holds more than {MAX_BYTES} bytes of JSON"
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1.3 * MAX_BYTES / 1024
 
 
@@ -163,7 +183,7 @@ def test_plain_json_above_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_bomb_of_tiny_objects_is_refused_before_it_fills_the_memory() -> None:
     assert refused(gzip.compress(in_records(b"{}," * MAX_OBJECTS + b"{}"), 1)) == (
-        f"holds more than {MAX_OBJECTS} JSON objects"
+        f"is too large to review: it holds more than {MAX_OBJECTS} JSON objects"
     )
 
 
@@ -173,7 +193,6 @@ def test_a_bomb_of_tiny_objects_is_refused_before_it_fills_the_memory() -> None:
     [
         (b'{"digestStartTime":"x","digestEndTime":"y","logFiles":[]}', "is a digest file, not a log file"),
         (b"{}", "has no Records: it is not a CloudTrail log file"),
-        (b'{"records":[{}]}', "has no Records: it is not a CloudTrail log file"),
         (b'{"a":{"Records":[{}]}}', "has no Records: it is not a CloudTrail log file"),
         (b'{"Records":null}', "is not a CloudTrail log file: Expected `array`, got `null` - at `$.Records`"),
         (b'{"Records":{}}', "is not a CloudTrail log file: Expected `array`, got `object` - at `$.Records`"),
@@ -182,13 +201,6 @@ def test_a_bomb_of_tiny_objects_is_refused_before_it_fills_the_memory() -> None:
         (b'[{"Records":[]}]', "is not a CloudTrail log file: Expected `object`, got `array`"),
         (b'"Records"', "is not a CloudTrail log file: Expected `object`, got `str`"),
         (b"null", "is not a CloudTrail log file: Expected `object`, got `null`"),
-        (in_records(b"{},null"), "record 2 of 2 is not a JSON object"),
-        (in_records(b"[]"), "record 1 of 1 is not a JSON object"),
-        (in_records(b'{},{},"{}"'), "record 3 of 3 is not a JSON object"),
-        (in_records(b"1"), "record 1 of 1 is not a JSON object"),
-        (b'{"Records":[{}]}{"Records":[{}]}', "is not JSON: JSON is malformed: trailing characters (byte 17)"),
-        (b'{"Records":[{}]}\n{"Records":[{}]}', "is not JSON: JSON is malformed: trailing characters (byte 18)"),
-        (b'{"Records":[{}', "is not JSON: Input data was truncated"),
         (b"<html></html>", "is not JSON: JSON is malformed: invalid character (byte 0)"),
     ],
 )
@@ -206,65 +218,190 @@ def test_white_space_and_more_keys_do_not_matter() -> None:
     assert read_records(PLAIN, text) == [b'{"a" : 1}', b'{"b":2}']
 
 
+# ---------------------------------------------------------------------------------------------------------- salvaged
+A, B, C = ({"eventVersion": "1.11", "eventID": f"event-{letter}", "more": [{"a": 1}]} for letter in "abc")
+TEXT_A, TEXT_B, TEXT_C = (json.dumps(record).encode() for record in (A, B, C))
+
+
+def with_value(value: bytes) -> bytes:
+    return TEXT_B[:-1] + b',"userAgent":' + value + b"}"
+
+
+@pytest.mark.parametrize(
+    ("value", "reviewed", "fault"),
+    [
+        (rb'"\ud800"', "\ufffd", "half a surrogate pair"),
+        (rb'"\udc00"', "\ufffd", "half a surrogate pair"),
+        (rb'"\uD83Dx"', "\ufffdx", "half a surrogate pair"),
+        (rb'"\ud800\ud800"', "\ufffd\ufffd", "half a surrogate pair"),
+        (rb'"\udc00\ud800"', "\ufffd\ufffd", "half a surrogate pair"),
+        (rb'"\\ud800 \ud800"', "\\ud800 \ufffd", "half a surrogate pair"),
+        (b'"a\xffb"', "a\ufffdb", "bytes that are not UTF-8"),
+        (b'"\xc3"', "\ufffd", "bytes that are not UTF-8"),
+        (b'"\xed\xa0\x80"', "\ufffd\ufffd\ufffd", "bytes that are not UTF-8"),
+        (b'"a\0b\nc"', "a\0b\nc", "control characters or numbers that JSON does not have"),
+        (b"NaN", "NaN", "control characters or numbers that JSON does not have"),
+        (b"-Infinity", "-Infinity", "control characters or numbers that JSON does not have"),
+        (b'"NaN\x01"', "NaN\x01", "control characters or numbers that JSON does not have"),
+    ],
+)
+def test_a_record_with_one_bad_value_is_reviewed_and_named_with_all_others(
+    value: bytes, reviewed: str, fault: str
+) -> None:
+    records, problem = salvaged(in_records(b",".join([TEXT_A, with_value(value), TEXT_C])))
+    assert [json.loads(record) for record in records] == [A, B | {"userAgent": reviewed}, C]
+    assert problem == (
+        f"1 of its 3 records are not as CloudTrail writes them: record 2 (event event-b) has {fault}; "
+        "it was reviewed with U+FFFD or an escape in place of that"
+    )
+
+
+@pytest.mark.parametrize(
+    ("bad", "fault"),
+    [
+        (b"1", "record 2 is not a JSON object"),
+        (b"null", "record 2 is not a JSON object"),
+        (b'"text"', "record 2 is not a JSON object"),
+        (b"[{}]", "record 2 is not a JSON object"),
+        (b"[]", "record 2 is not a JSON object"),
+        (with_value(b"tru"), "record 2 (event event-b) is not JSON"),
+        (with_value(b"01"), "record 2 (event event-b) is not JSON"),
+        (with_value(b""), "record 2 (event event-b) is not JSON"),
+        (with_value(rb'"\q"'), "record 2 (event event-b) is not JSON"),
+        (with_value(b"[}"), "record 2 (event event-b) is not JSON"),
+        (with_value(b"{]"), "record 2 (event event-b) is not JSON"),
+        (with_value(b'"a'), "record 2 (event event-b) is not JSON"),
+        (with_value(b'a"'), "record 2 (event event-b) is not JSON"),
+        (TEXT_B + b"}", "record 3 is not a JSON object"),
+        (with_value(b"[" * 10**5 + b"]" * 10**5), "record 2 (event event-b) is nested too deeply"),
+        (with_value(b'{"a":' * 10**5 + b"1" + b"}" * 10**5), "record 2 (event event-b) is nested too deeply"),
+        (with_value(b'"' + b"x" * MAX_RECORD_BYTES + b'"'), "record 2 (event event-b) is too large to review: it has "),
+        (with_value(b"[" + b"[]," * 10**6 + b"0]"), "record 2 (event event-b) is too large to review: it has "),
+        (with_value(b"{" + b'"k":1,' * 10**6 + b'"k":1}'), "record 2 (event event-b) is too large to review: it has "),
+    ],
+)
+def test_a_record_that_can_not_be_reviewed_is_named_and_all_others_are_read(bad: bytes, fault: str) -> None:
+    records, problem = salvaged(in_records(b",".join([TEXT_A, bad, TEXT_C, TEXT_A])))
+    assert [json.loads(record) for record in records if b"event-b" not in record] == [A, C, A]
+    assert fault in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "fault"),
+    [
+        (b'{"Records":[],"records":[%b]}', [A], "has 'records' for Records, which CloudTrail does not write"),
+        (b'{"records":[%b]}', [A], "has 'records' for Records, which CloudTrail does not write"),
+        (b'{"RECORDS":[%b],"Records":[]}', [A], "has 'RECORDS' for Records, which CloudTrail does not write"),
+        (b'{"Records":[%b],"Records":[]}', [A], "has Records 2 times"),
+        (b'{"Records":[],"Records":[%b]}', [A], "has Records 2 times"),
+        (b'{"Records":[%b],"Records":null}', [A], "has Records 2 times"),
+        (rb'{"Records":[],"Record\u0073":[%b]}', [A], "has Records 2 times"),
+        (b'{"Records":[],"Events":[%b]}', [], "has 'Events' beside its records, which was not reviewed"),
+        (b'{"Records":[],"a":{"Records":[%b]}}', [], "has 'a' beside its records, which was not reviewed"),
+        (b'{"Records":[%b]}garbage', [A], "goes on for 7 bytes behind the end of its JSON"),
+        (b'{"Records":[]}\n{"Records":[%b]}', [A], "has Records 2 times; goes on for "),
+        (b'{"Records":[%b,]}', [A], "is not JSON: "),
+        (b'{"Records":[%b', [A], "is cut off before its end"),
+        (b'{"Records":[%b,{"eventID":"e-1","userAgent":"aws', [A], "is cut off before its end in record 2 (event e-1)"),
+        (b'\xef\xbb\xbf{"Records":[%b]}', [A], "begins with a byte order mark"),
+    ],
+)
+def test_what_else_is_wrong_with_a_file_hides_no_record_and_is_named(text: bytes, found: Any, fault: str) -> None:
+    records, problem = salvaged(text.replace(b"%b", TEXT_A))
+    assert [json.loads(record) for record in records] == found
+    assert problem.startswith(fault)
+
+
+def test_of_many_bad_records_some_are_named_and_all_are_counted() -> None:
+    records, problem = salvaged(in_records(b",".join([with_value(rb'"\ud800"')] * 100)))
+    assert len(records) == 100
+    assert problem.startswith("100 of its 100 records are not")
+    assert problem.endswith("; and 80 more")
+
+
+TOO_MANY = "is too large to review: it holds too many values"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("in_records(b'[' * 40_000_000)", TOO_MANY),
+        ("in_records(b'1,' * 40_000_000 + b'1')", TOO_MANY),
+        ("b'{\"Records\":[],' + b'\"a\":1,' * 15_000_000 + b'\"a\":1}'", TOO_MANY),
+        ("in_records(b'{\"a\":[' + b'[],' * 20_000_000 + b'0]},{}')", "1 of its 2 records are not as CloudTrail"),
+    ],
+    ids=["brackets", "numbers", "keys", "empty lists"],
+)
+def test_a_file_of_nothing_but_values_ends_soon_and_takes_little_memory(text: str, fault: str) -> None:
+    program = f"""if True:
+        import resource
+        from pci_log_review.cloudtrail import salvage
+        from pci_log_review.cloudtrail.reader import read_records
+        salvage.MAX_BRACKETS = 200_000
+        def in_records(record): return b'{{"Records":[' + record + b"]}}"
+        text = {text}
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        print(read_records("a.json", text)[1])
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    """
+    run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    problem, taken = run.stdout.splitlines()
+    assert fault in problem
+    assert int(taken) < 300_000, "kB that reading took"
+
+
+@pytest.mark.parametrize(
+    ("changed", "fault"),
+    [
+        (lambda it: it[:-1] + ',"eventname":"StopLogging"}', "the keys 'eventName' and 'eventname'"),
+        (lambda it: '{"EVENTNAME":"StopLogging",' + it[1:], "the keys 'EVENTNAME' and 'eventName'"),
+        (lambda it: it[:-1] + ',"eventName":"StopLogging"}', "the key 'eventName' twice"),
+        (lambda it: it[:-1] + ',"event\\u004eame":"StopLogging"}', "the key 'eventName' twice"),
+        (lambda it: it[:-1] + ', "eventname" : 1}', "the keys 'eventName' and 'eventname'"),
+        (lambda it: it[:-1] + ',"useridentity":{}}', "the keys 'userIdentity' and 'useridentity'"),
+        (lambda it: it.replace('"type":"IAMUser"', '"type":"IAMUser","Type":"Root"'), "the keys 'type' and 'Type'"),
+        (lambda it: it.replace('"type":"IAMUser"', '"type":"IAMUser","type":"Root"'), "the key 'type' twice"),
+        (
+            lambda it: it.replace('"type":"IAMUser"', '"sessionContext":{"sessionIssuer":{"arn":1,"Arn":2}}'),
+            "the keys 'arn' and 'Arn'",
+        ),
+    ],
+)
+def test_keys_that_readers_take_differently_are_named(changed: Any, fault: str) -> None:
+    plain, odd = (json.dumps(event(number), separators=(",", ":")) for number in (1, 2))
+    named = unclear_keys([plain.encode(), changed(odd).encode(), plain.encode()])
+    assert named == f"1 of its 3 records are not as CloudTrail writes them: record 2 (event event-2) has {fault}"
+
+
+def test_keys_in_parameters_are_their_writers_and_blanks_do_not_matter() -> None:
+    parameters = {"Item": {"a": 1, "A": 2}, "userIdentity": {"type": 1, "Type": 2}}
+    lower = {name.lower(): value for name, value in event(2).items()}
+    records = [event(1, requestParameters=parameters, resources=[{"ARN": "a"}, {"ARN": "b"}]), lower, {}, {"\u00e9": 1}]
+    for blanks in ((",", ":"), (", ", ": ")):
+        assert unclear_keys([json.dumps(record, separators=blanks).encode() for record in records]) is None
+
+
 # --------------------------------------------------------------------------------------------------------- characters
-def test_bad_utf8_is_refused() -> None:
-    for bad in (b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xc0\x80", b"\xf5\x80\x80\x80"):
-        assert refused(in_records(b'{"eventName":"' + bad + b'"}'), PLAIN).startswith("is not UTF-8: ")
-
-
-def test_bad_utf8_at_the_end_is_refused() -> None:
-    assert refused(TEXT + b"\xf0\x9f", PLAIN).startswith("is not UTF-8: ")
+def test_a_file_in_utf16_is_refused() -> None:
+    assert refused(TEXT.decode().encode("utf-16"), PLAIN).startswith("is not UTF-8")
 
 
 @pytest.mark.parametrize("before", range(log_reader._CHUNK - 20, log_reader._CHUNK - 10))
 def test_a_character_across_the_pieces_that_are_checked_is_none_the_worse(before: int) -> None:
     record = b'{"a":"' + b" " * (before - 6) + "\U0001f600".encode() + b'"}'
-    assert read_records(PLAIN, in_records(record)) == [record]
-
-
-def test_a_byte_order_mark_is_refused() -> None:
-    assert "byte order mark" in refused(b"\xef\xbb\xbf" + TEXT, PLAIN)
-    assert refused(TEXT.decode().encode("utf-16"), PLAIN).startswith("is not UTF-8")
-
-
-def test_raw_control_characters_are_refused() -> None:
-    for character in (b"\x00", b"\n", b"\x1f"):
-        assert refused(in_records(b'{"eventName":"a' + character + b'b"}'), PLAIN).startswith("is not JSON")
-    assert refused(TEXT + b"\x00", PLAIN).startswith("is not JSON")
+    problem = read(PLAIN, in_records(record))[1]
+    assert (problem or "").startswith("1 of its 1 records") == (len(record) > MAX_RECORD_BYTES)
 
 
 def test_an_escaped_nul_is_read() -> None:
     assert read_records(PLAIN, in_records(rb'{"eventName":"a\u0000b"}')) == [rb'{"eventName":"a\u0000b"}']
 
 
-@pytest.mark.parametrize("half", [rb"\ud800", rb"\udc00", rb"\ud800\ud800", rb"\udc00\ud800", rb"\uD83Dx"])
-def test_half_a_surrogate_pair_is_refused(half: bytes) -> None:
-    assert refused(in_records(b'{"eventName":"' + half + b'"}'), PLAIN).startswith("is not JSON")
-
-
 def test_a_surrogate_pair_is_read() -> None:
     assert read_records(PLAIN, in_records(rb'{"eventName":"\ud83d\ude00"}')) == [rb'{"eventName":"\ud83d\ude00"}']
 
 
-@pytest.mark.parametrize("value", [b"NaN", b"Infinity", b"-Infinity", b"01", b"1.", b".5", b"+1", b"'a'", b"tru", b""])
-def test_values_that_are_not_json_are_refused(value: bytes) -> None:
-    assert refused(in_records(b'{"a":' + value + b"}"), PLAIN).startswith("is not JSON")
-
-
-# ---------------------------------------------------------------------------------------------------- two equal keys
-@pytest.mark.parametrize(
-    "key", [b"Records", rb"\u0052ecords", rb"R\u0065cords", rb"Re\u0063\u006Frds", rb"Record\u0073"]
-)
-@pytest.mark.parametrize("hidden", [b'[{"eventName":"StopLogging"}]', b"[]", b"null"])
-def test_records_twice_is_refused_however_the_key_is_spelled(key: bytes, hidden: bytes) -> None:
-    for text in (
-        b'{"Records":[],"' + key + b'":' + hidden + b"}",
-        b'{"' + key + b'":' + hidden + b',"Records":[]}',
-        b'{"' + key + b'":' + hidden + b',"a":1,"' + key + b'" : [{"eventName":"DescribeTrails"}]}',
-    ):
-        assert "Records" in refused(text, PLAIN)
-
-
+# ---------------------------------------------------------------------------------------------------------- equal keys
 def test_a_key_that_is_spelled_with_escapes_once_is_read() -> None:
     assert read_records(PLAIN, rb'{"\u0052ecords":[{"a":1}]}') == [b'{"a":1}']
 
@@ -272,21 +409,6 @@ def test_a_key_that_is_spelled_with_escapes_once_is_read() -> None:
 def test_the_word_records_inside_a_record_is_no_second_list() -> None:
     record = json.dumps({"requestParameters": {"Records": [{"Records": 1}], "Record\\u0073": "Records"}}).encode()
     assert read_records(PLAIN, in_records(record)) == [record]
-
-
-def test_numbers_and_depth_do_not_upset_the_search_for_two_lists() -> None:
-    long = b'{"Records":' + b"9" * 10_000 + b"}"
-    assert read_records(PLAIN, in_records(long)) == [long]
-    reasons = set()
-    for depth in range(900, 1_100, 10):
-        nested = b'{"Records":' + b"[" * depth + b"]" * depth + b"}"
-        try:
-            records = read_records(PLAIN, in_records(nested))
-        except UnreadableLogFile as error:
-            reasons.add(str(error))
-        else:
-            assert records == [nested]
-    assert reasons == {"is nested too deeply to be a CloudTrail log file"}
 
 
 def test_equal_keys_inside_a_record_leave_it_as_it_is() -> None:
@@ -301,9 +423,9 @@ def test_deep_nesting_is_read_or_refused_but_breaks_nothing(brackets: tuple[byte
     for depth in (10, 100, 500):
         record = b'{"a":' + opening * depth + b"1" + closing * depth + b"}"
         assert read_records(PLAIN, in_records(record)) == [record]
-    for depth in (2_000, 100_000, 1_000_000):
+    for depth in (2_000, 100_000):
         record = b'{"a":' + opening * depth + b"1" + closing * depth + b"}"
-        assert refused(in_records(record), PLAIN) == "is nested too deeply to be a CloudTrail log file"
+        assert "is nested too deeply" in salvaged(in_records(record))[1]
 
 
 # ------------------------------------------------------------------------------------------------- whatever is written
@@ -329,11 +451,14 @@ def test_whatever_objects_are_written_come_back_equal_and_in_order(
 
 @settings(max_examples=500, deadline=None)
 @given(data=st.binary(max_size=200), at=st.integers(0, len(WHOLE)), name=st.sampled_from([GZ, PLAIN]))
-def test_any_bytes_are_read_whole_or_refused(data: bytes, at: int, name: str) -> None:
+def test_any_bytes_are_read_whole_or_named_or_refused(data: bytes, at: int, name: str) -> None:
     for content in (data, WHOLE[:at] + data, WHOLE[:at] + data + WHOLE[at:], TEXT[:at] + data + TEXT[at:]):
         try:
-            records = read_records(name, content)
+            records, problem = read(name, content)
         except UnreadableLogFile:
             continue
+        if problem:
+            assert all(isinstance(json.loads(bytes(record)), dict) for record in records)
+            continue
         text = gzip.decompress(content) if name == GZ else content
-        assert [json.loads(record) for record in records] == json.loads(text)["Records"]
+        assert [json.loads(bytes(record)) for record in records] == json.loads(text)["Records"]

@@ -10,6 +10,7 @@ from datetime import date
 from itertools import chain
 
 from .store import PARALLEL_READS, LogStore, LogStoreError, StoredFile
+from .strays import NOT_REVIEWED, strays
 
 ROOT = "AWSLogs"
 KINDS = {"CloudTrail": "log", "CloudTrail-Digest": "digest", "CloudTrail-Insight": "insight"}
@@ -29,7 +30,8 @@ class Trail:
 class Delivery:
     """One file that was delivered on the day; `log_file` is its key from `AWSLogs/` on.
 
-    `modified` is when it was last written, as the store tells it.
+    `modified` is when it was last written, as the store tells it. `problem` says why nothing reads it, wherever it lies:
+    then it is no log file for digests, either.
     """
 
     log_file: str
@@ -39,6 +41,7 @@ class Delivery:
     size: int
     etag: str | None = None
     modified: str | None = None
+    problem: str | None = None
 
 
 def trails(store: LogStore) -> list[Trail]:
@@ -63,7 +66,8 @@ def trails(store: LogStore) -> list[Trail]:
 
 
 def deliveries(store: LogStore, run_date: date, known: list[Trail] | None = None) -> list[Delivery]:
-    """Every file delivered on `run_date` (UTC, as the folder says), sorted by its name.
+    """Every file delivered on `run_date` (UTC, as the folder says), sorted by its name, and those that may be of
+    that day though they lie where no trail writes.
 
     `known` is trails(store), where it was listed already.
     """
@@ -71,8 +75,13 @@ def deliveries(store: LogStore, run_date: date, known: list[Trail] | None = None
     day = f"{run_date:%Y/%m/%d}"
     with ThreadPoolExecutor(PARALLEL_READS) as pool:
         listed = pool.map(store.files, [f"{trail.folder}/{day}" for trail in found])
-        files = chain.from_iterable(map(_deliveries, found, listed))
-        return sorted(files, key=lambda delivery: delivery.log_file)
+        files = list(chain.from_iterable(map(_deliveries, found, listed)))
+    logs = [(trail.folder, trail.account_id, trail.region) for trail in found if trail.kind == "log"]
+    files += [
+        _delivery(stray.file, stray.account_id, stray.region, "log", NOT_REVIEWED)
+        for stray in strays(store, ROOT, KINDS, logs, run_date)
+    ]
+    return sorted(files, key=lambda delivery: delivery.log_file)
 
 
 def changes(before: list[Delivery], after: list[Delivery]) -> list[tuple[str, str]]:
@@ -88,9 +97,16 @@ def changes(before: list[Delivery], after: list[Delivery]) -> list[tuple[str, st
 def _deliveries(trail: Trail, files: list[StoredFile]) -> Iterator[Delivery]:
     for file in files:
         # Hive and Athena skip such names as hidden; log files never have one.
-        if not any(part.startswith((".", "_")) for part in file.key[len(trail.folder) :].split("/")):
-            account_id, region = _in_utf8(trail.account_id), _in_utf8(trail.region)
-            yield Delivery(_in_utf8(file.key), account_id, region, trail.kind, file.size, file.etag, file.modified)
+        is_hidden = any(part.startswith((".", "_")) for part in file.key[len(trail.folder) :].split("/"))
+        if not is_hidden or trail.kind == "log":
+            problem = NOT_REVIEWED if is_hidden else None
+            yield _delivery(file, trail.account_id, trail.region, trail.kind, problem)
+
+
+def _delivery(file: StoredFile, account_id: str, region: str, kind: str, problem: str | None) -> Delivery:
+    return Delivery(
+        _in_utf8(file.key), _in_utf8(account_id), _in_utf8(region), kind, file.size, file.etag, file.modified, problem
+    )
 
 
 def _trail(folder: str) -> Trail:

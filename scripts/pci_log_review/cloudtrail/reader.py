@@ -1,6 +1,7 @@
 """Reads delivered log files: hashes them, and splits them into their records without building them.
 
-What is wrong with a file is decided here alone, whatever the target and whoever asks.
+What is wrong with a file is decided here alone, whatever the target and whoever asks. A record that is not as
+CloudTrail writes it is named, and keeps none of the file's other records from being reviewed.
 """
 
 from __future__ import annotations
@@ -8,36 +9,45 @@ from __future__ import annotations
 import codecs
 import hashlib
 import io
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import msgspec
 from isal import igzip, isal_zlib
 
 from .deliveries import Delivery
+from .salvage import MAX_RECORD_BYTES, BadRecords, Record, record_name, reviewable, take_apart
 from .store import MAX_BYTES, TOO_LARGE, LogStore, LogStoreError, read_ahead
 
 MAX_OBJECTS = 4_000_000  # a real file has a few objects to the KB
 
 _GZIP = b"\x1f\x8b"
 _IsalError = cast(type[Exception], isal_zlib.error)  # the stubs take the class for one of its objects
-_ESCAPED_LETTER_OF_RECORDS = re.compile(rb"\\u00(?:52|65|63|6[fF]|72|64|73)")
 _CHUNK = 1 << 20
+
+_BRACE = ord("{")
+# What stands before and behind the list of records in a file that has nothing else.
+_BEFORE_RECORDS = re.compile(rb'\s*\{\s*"Records"\s*:\s*')
+_BEHIND_RECORDS = re.compile(rb"\s*\}\s*")
 
 
 class UnreadableLogFile(Exception):
-    """The file is not a whole CloudTrail log file; the text says what is wrong with it."""
+    """The file is not a CloudTrail log file, or can't be unpacked; the text says what is wrong with it."""
 
 
 class _LogFile(msgspec.Struct):
     Records: list[msgspec.Raw]
 
 
+class _AnyFile(msgspec.Struct):
+    Records: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    digestEndTime: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
 _decode = msgspec.json.Decoder(_LogFile).decode
-_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_any = msgspec.json.Decoder(_AnyFile).decode
 
 
 @dataclass(frozen=True)
@@ -46,12 +56,13 @@ class Contents:
 
     `sha256` is of the bytes as delivered, and None where they could not be read. `text_sha256` is of the JSON, as
     digests state it, and None where nobody asked or it can't be unpacked. `records` are each record's JSON text in
-    UTF-8, in the file's order, and None where nobody asked or `problem` says why they can't be reviewed.
+    UTF-8, in the file's order, and None where nobody asked or the file can't be read. `problem` says why, or what is
+    wrong with the file or some of its records, which does not keep the others from being reviewed.
     """
 
     sha256: str | None = None
     text_sha256: str | None = None
-    records: list[bytes] | None = None
+    records: list[Record] | None = None
     problem: str | None = None
 
 
@@ -85,21 +96,24 @@ def _contents(file: Delivery, data: bytes, is_named: bool, is_wanted: bool) -> C
     sha256, text_sha256 = hashlib.sha256(data).hexdigest(), None
     if not is_named and not is_wanted:
         return Contents(sha256)
+    records, problem = None, None
     try:
         text = _unpacked(file.log_file, data)
         if is_named:
             text_sha256 = hashlib.sha256(text).hexdigest()
-        records = _records(file.log_file, text) if is_wanted else None
+        if is_wanted:
+            records, problem = _records(file.log_file, text)
     except UnreadableLogFile as error:
         return Contents(sha256, text_sha256, problem=str(error))
-    return Contents(sha256, text_sha256, records)
+    return Contents(sha256, text_sha256, records, problem)
 
 
-def read_records(name: str, data: bytes) -> list[bytes]:
-    """The records of a CloudTrail log file, each as its JSON text in UTF-8, in the file's order.
+def read_records(name: str, data: bytes) -> tuple[list[Record], str | None]:
+    """The records of a CloudTrail log file, each as its JSON text in UTF-8, in the file's order, and what is wrong with
+    the file or with some of them.
 
-    `data` is the file as delivered: gzip, or plain JSON where `name` ends so. Raises UnreadableLogFile.
-    The bytes of each record are checked to be one JSON object; what is in it is not looked at.
+    `data` is the file as delivered: gzip, or plain JSON where `name` ends so. Raises UnreadableLogFile. Each of the
+    records is a JSON object of at most MAX_RECORD_BYTES; what is in it is not looked at.
     """
     return _records(name, _unpacked(name, data))
 
@@ -110,35 +124,64 @@ def _unpacked(name: str, data: bytes) -> bytes | bytearray:
     return uncompressed(data) if name.endswith(".gz") else data
 
 
-def _records(name: str, text: bytes | bytearray) -> list[bytes]:
-    _check_text(name, text)
-    try:
-        records = [bytes(record) for record in _decode(text).Records]
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise UnreadableLogFile(_not_a_log_file(text, error)) from error
+def _records(name: str, text: bytes | bytearray) -> tuple[list[Record], str | None]:
+    _check_bounds(name, text)
+    may_be_long = len(text) > len("1,") * MAX_OBJECTS and text.count(b",") > 2 * MAX_OBJECTS
+    # a list of millions of values would fill the memory before anything can be told of them
+    if _fault_in_utf8(text) is None and not may_be_long:
+        try:
+            records = _decode(text).Records
+        except (msgspec.DecodeError, RecursionError):
+            pass
+        else:
+            if _are_all_of(text, records):
+                return _reviewable(records)
+    salvaged = take_apart(text)
+    if not salvaged.lists:
+        raise UnreadableLogFile(_not_a_log_file(text))
+    return salvaged.records, salvaged.problem or _fault_of(text)
+
+
+def _reviewable(records: list[msgspec.Raw]) -> tuple[list[Record], str | None]:
+    if all(len(record) <= MAX_RECORD_BYTES and memoryview(record)[0] == _BRACE for record in records):
+        return list(records), None
+    kept, bad = list[Record](), BadRecords()
     for number, record in enumerate(records, 1):
-        if record[:1] != b"{":
-            raise UnreadableLogFile(f"record {number} of {len(records)} is not a JSON object")
-    room = len(text) - sum(map(len, records)) - len(records) - len('{"Records":[]}')
-    if room >= len('"Records":1') and (text.count(b'"Records"') > 1 or _ESCAPED_LETTER_OF_RECORDS.search(text)):
-        _refuse_two_lists(text)
-    return records
+        reviewed, fault = reviewable(record)
+        if fault:
+            bad.add(record_name(number, record), fault)
+        if reviewed is not None:
+            kept.append(reviewed)
+    return kept, bad.told(len(records))
 
 
-def _check_text(name: str, text: bytes | bytearray) -> None:
+def _are_all_of(text: bytes | bytearray, records: list[msgspec.Raw]) -> bool:
+    """Whether the file, which is JSON, holds nothing but one list of these records, as CloudTrail writes it."""
+    if len(text) == sum(map(len, records)) + max(len(records) - 1, 0) + len('{"Records":[]}'):
+        return True
+    found = _decode_any(text).Records
+    begin = text.find(b"[")
+    return bool(
+        not isinstance(found, msgspec.UnsetType)
+        and _BEFORE_RECORDS.fullmatch(text, 0, begin)
+        and _BEHIND_RECORDS.fullmatch(text, begin + len(found))
+    )
+
+
+def _check_bounds(name: str, text: bytes | bytearray) -> None:
     if not name.endswith((".json.gz", ".json")):
         raise UnreadableLogFile("is not named as a CloudTrail log file (.json.gz)")
     if len(text) > MAX_BYTES:
-        raise UnreadableLogFile(f"holds more than {MAX_BYTES} bytes of JSON")
+        raise UnreadableLogFile(f"is too large to review: it holds more than {MAX_BYTES} bytes of JSON")
     if len(text) > len("{},") * MAX_OBJECTS and text.count(b"{") > MAX_OBJECTS:
-        raise UnreadableLogFile(f"holds more than {MAX_OBJECTS} JSON objects")
-    if not text.isascii():
-        _check_utf8(text)
+        raise UnreadableLogFile(f"is too large to review: it holds more than {MAX_OBJECTS} JSON objects")
 
 
-def _check_utf8(text: bytes | bytearray) -> None:
+def _fault_in_utf8(text: bytes | bytearray) -> str | None:
+    if text.isascii():
+        return None
     if text.startswith(codecs.BOM_UTF8):
-        raise UnreadableLogFile("begins with a byte order mark, so it is not as CloudTrail wrote it")
+        return "it begins with a byte order mark"
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         with memoryview(text) as view:
@@ -147,7 +190,8 @@ def _check_utf8(text: bytes | bytearray) -> None:
                 decoder.decode(view[start : start + _CHUNK])
             decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        raise UnreadableLogFile(f"is not UTF-8: {error.reason}") from error
+        return error.reason
+    return None
 
 
 def uncompressed(data: bytes) -> bytearray:
@@ -170,34 +214,33 @@ def uncompressed(data: bytes) -> bytearray:
     return text
 
 
-def _not_a_log_file(text: bytes | bytearray, error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "is nested too deeply to be a CloudTrail log file"
+def _fault_of(text: bytes | bytearray) -> str | None:
     try:
-        content = _decode_object(text)
+        _decode(text)
+    except msgspec.DecodeError as error:
+        return f"is not JSON: {error}"
+    return None
+
+
+def _not_a_log_file(text: bytes | bytearray) -> str:
+    if fault := _fault_in_utf8(text.removeprefix(codecs.BOM_UTF8)):
+        return f"is not UTF-8: {fault}"
+    try:
+        _decode(text)
+    except RecursionError:
+        return "is nested too deeply to be a CloudTrail log file"
+    except msgspec.DecodeError as error:
+        reason = error
+    else:
+        return "is not a CloudTrail log file"
+    try:
+        content = _decode_any(text)
     except msgspec.ValidationError:
-        return f"is not a CloudTrail log file: {error}"
+        return f"is not a CloudTrail log file: {reason}"
     except msgspec.DecodeError as malformed:
         return f"is not JSON: {malformed}"
-    if "digestEndTime" in content:
+    if content.digestEndTime is not msgspec.UNSET:
         return "is a digest file, not a log file"
-    if "Records" not in content:
+    if content.Records is msgspec.UNSET:
         return "has no Records: it is not a CloudTrail log file"
-    return f"is not a CloudTrail log file: {error}"
-
-
-def _refuse_two_lists(text: bytes | bytearray) -> None:
-    # Of two equal keys readers take the first or the last one: either way events would be lost.
-    objects: list[list[tuple[str, Any]]] = []
-
-    def keep_last(pairs: list[tuple[str, Any]]) -> None:
-        objects[:] = [pairs]
-
-    def no_number(_: str) -> None: ...
-
-    try:
-        json.loads(text, object_pairs_hook=keep_last, parse_int=no_number, parse_float=no_number)
-    except RecursionError as error:
-        raise UnreadableLogFile(_not_a_log_file(text, error)) from error
-    if [key for key, _ in objects[0]].count("Records") > 1:
-        raise UnreadableLogFile("has Records twice; it is unclear which one is meant")
+    return f"is not a CloudTrail log file: {reason}"

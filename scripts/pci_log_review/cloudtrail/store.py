@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 PARALLEL_READS = 8
 _AHEAD_BYTES = 1 << 26  # so much is read ahead at most, beside the file that is worked on
-# CloudTrail's files have some tens of MB; a much larger one is refused, so that it can't use up the memory that the
-# others need.
-MAX_BYTES = 1 << 29
-TOO_LARGE = f"is larger than {MAX_BYTES} bytes, so it was not read"
+# CloudTrail's files have some tens of MB of JSON; a much larger one is refused, so that it can't use up the memory that
+# the others need.
+MAX_BYTES = 1 << 28
+TOO_LARGE = f"is too large to review: it has more than {MAX_BYTES} bytes, so it was not read"
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -56,6 +56,9 @@ class LogStore(Protocol):
     def folders(self, folder: str) -> list[str]:
         """Names of the folders directly in `folder` (`''` is the root), sorted; empty where there is none."""
 
+    def level(self, folder: str) -> tuple[list[str], list[StoredFile]]:
+        """The names of folders and the files directly in `folder`, sorted; empty where there is none."""
+
     def files(self, folder: str) -> list[StoredFile]:
         """Files in `folder` and in the folders below it, sorted by key; empty where there is none."""
 
@@ -78,6 +81,12 @@ class FolderStore:
 
     def folders(self, folder: str) -> list[str]:
         return sorted(entry.name for entry in self._entries(folder) if entry.is_dir())
+
+    def level(self, folder: str) -> tuple[list[str], list[StoredFile]]:
+        entries = sorted(self._entries(folder), key=lambda entry: entry.name)
+        return [entry.name for entry in entries if entry.is_dir()], [
+            _stored(f"{folder}/{entry.name}", entry) for entry in entries if not entry.is_dir()
+        ]
 
     def files(self, folder: str) -> list[StoredFile]:
         found, unseen = [], [folder]
@@ -159,8 +168,17 @@ class S3Store:
             for found in page.get("CommonPrefixes", [])
         )
 
-    def files(self, folder: str) -> list[StoredFile]:
+    def level(self, folder: str) -> tuple[list[str], list[StoredFile]]:
         start = self._below(folder)
+        pages = list(self._pages(start, "/"))
+        prefixes = [found["Prefix"] for page in pages for found in page.get("CommonPrefixes", [])]
+        files = [file for page in pages for file in self._files(page)]
+        return sorted(prefix[len(start) :].rstrip("/") for prefix in prefixes), files
+
+    def files(self, folder: str) -> list[StoredFile]:
+        return [file for page in self._pages(self._below(folder), "") for file in self._files(page)]
+
+    def _files(self, page: ListObjectsV2OutputTypeDef) -> list[StoredFile]:
         return [
             StoredFile(
                 found["Key"][len(self._prefix) :],
@@ -168,7 +186,6 @@ class S3Store:
                 found["ETag"].strip('"'),
                 found["LastModified"].isoformat(),
             )
-            for page in self._pages(start, "")
             for found in page.get("Contents", [])
             if found["Size"] or not found["Key"].endswith("/")  # the folder markers that the S3 console writes
         ]

@@ -17,7 +17,7 @@ from rich.text import Text
 from ..common.text import printable
 from ..evidence.history import Day
 from ..evidence.manifest import State
-from ..evidence.sealed import Row
+from ..evidence.sealed import Findings, Row
 from ..evidence.verify import Verified
 from ..review.day import Exit, Reviewed
 from ..review.run import Outcome
@@ -169,8 +169,8 @@ def _signed(day: Day) -> str:
     return f"STALE, the day was run again: {signed}" if day.signature.is_stale else signed
 
 
-def print_day(day: Day, evidence: str, review: list[Row], findings: dict[str, list[Row]], limit: int) -> None:
-    """A day's table, and up to `limit` findings of each requirement, unexpected ones first.
+def print_day(day: Day, evidence: str, review: list[Row], findings: dict[str, Findings]) -> None:
+    """A day's table, and the first findings of each requirement, unexpected ones first.
 
     `review` and `findings` are what read_day returns; `evidence` is where all evidence is kept.
     """
@@ -186,14 +186,14 @@ def print_day(day: Day, evidence: str, review: list[Row], findings: dict[str, li
     def tell(text: str) -> None:
         console.print(Text(printable(text)))
 
-    for requirement, rows in findings.items():
-        if rows:
+    for requirement, found in findings.items():
+        if found.in_all:
             tell(requirement)
-        for row in rows[:limit]:
+        for row in found.rows:
             mark = "expected" if row["is_expected"] == "true" else "UNEXPECTED"
             tell(_cut(f"  {row['event_time']} {mark}: {row['title']}. {row['detail']}"))
-        if len(rows) > limit:
-            tell(f"  … and {len(rows) - limit} more: {where}/findings/{requirement}.csv")
+        if (rest := found.in_all - len(found.rows)) > 0:
+            tell(f"  … and {rest} more: {where}/findings/{requirement}.csv")
     manifest = day.manifest
     if manifest:
         if manifest.conclusion.integrity:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .store import EvidenceError, checked_key, lock_note, locked_by, reported, staged_files
+from .store import EvidenceError, checked_key, lock_note, locked_by, reported, sha256_of, staged_files, whole
 
 _UNFINISHED = ".unfinished"
 _LOCK = ".lock"
@@ -52,7 +52,24 @@ class FolderEvidence:
         with reported(f"read {self.where}/{key}"):
             if not stat.S_ISREG(path.stat().st_mode):
                 raise OSError("it is not a regular file")  # reading a pipe might never end
-            return path.read_bytes()
+            with path.open("rb") as file:
+                return whole(file)
+
+    def lines(self, key: str) -> Iterator[bytes]:
+        path = self._path(key)
+        with reported(f"read {self.where}/{key}"), path.open("rb") as file:
+            yield from file
+
+    def sha256(self, key: str, size: int) -> str | None:
+        path = self._path(key)
+        with reported(f"read {self.where}/{key}"):
+            found = path.stat()
+            if not stat.S_ISREG(found.st_mode):
+                raise OSError("it is not a regular file")
+            if found.st_size != size:
+                return None
+            with path.open("rb") as file:
+                return sha256_of(file, size)
 
     def write(self, key: str, data: bytes) -> None:
         path = self._path(key)

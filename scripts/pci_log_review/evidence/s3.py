@@ -6,7 +6,7 @@ import secrets
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from ..common.aws import s3_place
-from .store import EvidenceError, Locked, checked_key, lock_note, locked_by, reported, staged_files
+from .store import EvidenceError, Locked, checked_key, lock_note, locked_by, reported, sha256_of, staged_files, whole
 
 if TYPE_CHECKING:
     import boto3
@@ -36,6 +36,9 @@ _REFUSALS = {"PreconditionFailed", "ConditionalRequestConflict", "OperationAbort
 
 class _Refused(Exception):
     """S3 refused a conditional put: its condition is not met."""
+
+
+_CHUNK = 1 << 16
 
 
 class S3Evidence:
@@ -73,7 +76,19 @@ class S3Evidence:
 
     def read(self, key: str) -> bytes:
         with reported(f"read {self._shown(key)}"):
-            return self._client.get_object(Bucket=self._bucket, Key=self._prefix + _key(key))["Body"].read()
+            return whole(self._client.get_object(Bucket=self._bucket, Key=self._prefix + _key(key))["Body"])
+
+    def lines(self, key: str) -> Iterator[bytes]:
+        with reported(f"read {self._shown(key)}"):
+            found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + _key(key))
+            with closing(found["Body"]) as body:
+                yield from body.iter_lines(_CHUNK, keepends=True)
+
+    def sha256(self, key: str, size: int) -> str | None:
+        with reported(f"read {self._shown(key)}"):
+            found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + _key(key))
+            with closing(found["Body"]) as body:
+                return sha256_of(body, size) if found["ContentLength"] == size else None
 
     def write(self, key: str, data: bytes) -> None:
         with reported(f"write {self._shown(key)}"):

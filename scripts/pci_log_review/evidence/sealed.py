@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from ..common.errors import UsageError
 from .history import Day
@@ -18,8 +19,17 @@ csv.field_size_limit(1 << 30)  # a log may have a field of a megabyte
 Row = dict[str, str]
 
 
-def read_day(store: EvidenceStore, day: Day) -> tuple[list[Row], dict[str, list[Row]]]:
-    """The last review of the day: the rows of daily_review.csv and, by requirement, those of the findings' CSV files.
+@dataclass
+class Findings:
+    """The first findings of a requirement, unexpected ones first, and how many there are in all."""
+
+    rows: list[Row] = field(default_factory=list)
+    in_all: int = 0
+
+
+def read_day(store: EvidenceStore, day: Day, limit: int) -> tuple[list[Row], dict[str, Findings]]:
+    """The last review of the day: the rows of daily_review.csv and, by requirement, the first ones of the findings' CSV
+    files, `limit` at most.
 
     Raises UsageError where there is none, EvidenceError where it was altered.
     """
@@ -30,10 +40,9 @@ def read_day(store: EvidenceStore, day: Day) -> tuple[list[Row], dict[str, list[
     folder = day.manifest.record.folder
     review: list[Row] = []
     if day.manifest.conclusion.state is not State.FAILED:
-        review = _rows(store, f"{folder}/daily_review.csv")
+        review = list(_rows(store, f"{folder}/daily_review.csv"))
     findings = {
-        row["requirement"]: _unexpected_first(_rows(store, f"{folder}/findings/{row['requirement']}.csv"))
-        for row in review
+        row["requirement"]: _first(_rows(store, f"{folder}/findings/{row['requirement']}.csv"), limit) for row in review
     }
     return review, findings
 
@@ -44,15 +53,22 @@ def finding_details(store: EvidenceStore, evidence: str, conclusion: Conclusion)
     lines = []
     for requirement, count in conclusion.unexpected_findings.items():
         if count:
-            rows = _unexpected_first(_rows(store, f"{folder}/findings/{requirement}.csv"))[:count]
-            lines += [f"{requirement}: {row['detail']}" for row in rows]
-    rest = len(lines) - SHOWN_IN_MESSAGES
+            first = _first(_rows(store, f"{folder}/findings/{requirement}.csv"), min(count, SHOWN_IN_MESSAGES))
+            lines += [f"{requirement}: {row['detail']}" for row in first.rows]
+    rest = sum(conclusion.unexpected_findings.values()) - SHOWN_IN_MESSAGES
     return [*lines[:SHOWN_IN_MESSAGES], *([f"… and {rest} more"] if rest > 0 else [])]
 
 
-def _rows(store: EvidenceStore, key: str) -> list[Row]:
-    return list(csv.DictReader(io.StringIO(store.read(key).decode("utf-8"), newline="")))
+def _rows(store: EvidenceStore, key: str) -> Iterator[Row]:
+    yield from csv.DictReader(line.decode() for line in store.lines(key))
 
 
-def _unexpected_first(rows: list[Row]) -> list[Row]:
-    return sorted(rows, key=lambda row: row["is_expected"] == "true")
+def _first(rows: Iterator[Row], limit: int) -> Findings:
+    """Goes through all rows, which may be more than the memory holds, and keeps those that are to be shown."""
+    unexpected, expected, in_all = list[Row](), list[Row](), 0
+    for row in rows:
+        in_all += 1
+        kept = expected if row["is_expected"] == "true" else unexpected
+        if len(kept) < limit:
+            kept.append({name: row[name] for name in ("event_time", "title", "detail", "is_expected")})
+    return Findings([*unexpected, *expected][:limit], in_all)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 from collections.abc import Iterator
@@ -12,6 +13,10 @@ from typing import Annotated, Protocol
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
+
+# A file that is read as a whole: the findings of some hundred thousand calls have as much.
+MAX_BYTES = 1 << 29
+_PIECE = 1 << 20
 
 
 class EvidenceError(Exception):
@@ -41,7 +46,13 @@ class EvidenceStore(Protocol):
         """Removes all that `unfinished` lists. For the holder of the lock, before it writes anything."""
 
     def read(self, key: str) -> bytes:
-        """The file's bytes."""
+        """The file's bytes. Raises EvidenceError where there are more than MAX_BYTES."""
+
+    def lines(self, key: str) -> Iterator[bytes]:
+        """The file's lines, one after the other: for tables, which may be larger than the memory."""
+
+    def sha256(self, key: str, size: int) -> str | None:
+        """The SHA-256 of the file in hex, a piece at a time; None where it has not this size: then it is not read."""
 
     def write(self, key: str, data: bytes) -> None:
         """Writes the file at once, in place of one that is there. On S3 it is not kept by Object Lock."""
@@ -96,6 +107,29 @@ def locked_by(where: str, content: bytes) -> Locked:
     return Locked(
         f"evidence: another run holds the lock of {where}: process {note.pid} on {note.host}, since {note.since}"
     )
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def whole(file: _Readable) -> bytes:
+    """All that is in the file. Raises OSError where that is more than MAX_BYTES."""
+    data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise OSError(f"it has more than {MAX_BYTES} bytes")
+    return data
+
+
+def sha256_of(file: _Readable, size: int) -> str | None:
+    """The SHA-256 in hex of a file of this size, which may have changed since that was asked: then None."""
+    digest, left = hashlib.sha256(), size
+    while piece := file.read(min(left + 1, _PIECE)):
+        digest.update(piece)
+        left -= len(piece)
+        if left < 0:
+            return None
+    return None if left else digest.hexdigest()
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -105,11 +104,11 @@ def _file_faults(store: EvidenceStore, manifest: Manifest, keys: list[str]) -> l
             faults.append(Fault(f"{folder}/{name}", "was removed"))
             continue
         try:
-            data = store.read(f"{folder}/{name}")
+            found = store.sha256(f"{folder}/{name}", size)
         except EvidenceError as error:
             faults.append(Fault(f"{folder}/{name}", str(error)))
             continue
-        if (len(data), hashlib.sha256(data).hexdigest()) != (size, sha256):
+        if found != sha256:
             faults.append(Fault(f"{folder}/{name}", "was changed after it was sealed"))
     return faults
 

@@ -232,7 +232,8 @@ def _named_log_file(built: DbtResult, inventory: Inventory) -> tuple[str, str] |
     """A log file on which a query failed, and its problem in Athena's words."""
     for node in built.failed():
         for file in inventory.files:
-            if file.kind == "log" and not file.problem and file.log_file in node.message:
+            is_queried = not file.problem or file.records is not None
+            if file.kind == "log" and is_queried and file.log_file in node.message:
                 return file.log_file, f"cannot be read by Athena: {node.message[:_SHOWN_MESSAGE]}"
     return None
 

@@ -91,6 +91,7 @@ def main() -> None:
     # If the project can't be parsed, the first build says why
     _, _, manifest = _invoke(sys.argv[1:], None)
     from dbt.artifacts.schemas.run import RunExecutionResult
+
     nodes = copy.deepcopy(manifest.nodes) if manifest else {}
     gc.freeze()  # what was parsed stays as long as the process; each collection would look through it again
     while True:

@@ -20,6 +20,7 @@ from ..cloudtrail.expected import ToProve
 from ..cloudtrail.keys import PublicKey
 from ..cloudtrail.reader import Contents, read_log_files
 from ..cloudtrail.store import LogStore, LogStoreError
+from ..cloudtrail.strays import NOT_REVIEWED
 from ..common.aws import is_s3, s3_place
 from .lake import Scope, convert_files, whole_or_absent
 
@@ -65,13 +66,21 @@ class Inventory:
 
     @property
     def unreadable(self) -> list[str]:
-        """Log files that a query would fail on."""
-        return [file.log_file for file in self.files if file.kind == "log" and file.problem and file.size is not None]
+        """Log files that a query would fail on; one of which some records were read may be read by a query, too."""
+        return [
+            file.log_file
+            for file in self.files
+            if file.kind == "log"
+            and file.problem
+            and file.size is not None
+            and file.records is None
+            and file.problem != NOT_REVIEWED  # no query looks there
+        ]
 
     def with_problem(self, log_file: str, problem: str) -> Inventory:
-        """The inventory with this problem for a file, unless one is known already."""
+        """The inventory with this problem, or the one that is known already, for a file that can't be queried."""
         files = [
-            replace(file, problem=problem) if file.log_file == log_file and not file.problem else file
+            replace(file, problem=file.problem or problem, records=None) if file.log_file == log_file else file
             for file in self.files
         ]
         return replace(self, files=files)
@@ -113,7 +122,7 @@ def convert(
     """
     known = trails(store)
     delivered = deliveries(store, run_date, known)
-    check = DigestCheck(store, run_date, delivered, keys_of, known, to_prove)
+    check = DigestCheck(store, run_date, [file for file in delivered if not file.problem], keys_of, known, to_prove)
     read = convert_files(store, delivered, run_date, scope, lake, check, token)
     return _inventory(delivered, check.integrity(), {file.log_file: file.sha256 for file in read}, {})
 
@@ -126,10 +135,13 @@ def list_day(store: LogStore, run_date: date, keys_of: KeysOf, to_prove: ToProve
     """
     known = trails(store)
     delivered = deliveries(store, run_date, known)
-    integrity = check_digests(store, run_date, delivered, keys_of, known, to_prove)
+    logs_and_digests = [file for file in delivered if not file.problem]
+    integrity = check_digests(store, run_date, logs_and_digests, keys_of, known, to_prove)
     checked = {file.log_file for file in integrity.files}
     small = [
-        file for file in delivered if file.kind == "log" and file.log_file not in checked and file.size <= _MAX_EMPTY
+        file
+        for file in delivered
+        if file.kind == "log" and not file.problem and file.log_file not in checked and file.size <= _MAX_EMPTY
     ]
     # their problems are not kept: if a query fails on a file, all files are read
     records = {file.log_file: contents.records for file, contents in _read(store, small)}
@@ -157,7 +169,7 @@ def with_unreadable_files(inventory: Inventory, store: LogStore) -> Inventory:
     """
     unknown = [file for file in inventory.files if file.kind == "log" and not file.problem and file.records is None]
     files = [Delivery(file.log_file, file.account_id, file.region, file.kind, file.size or 0) for file in unknown]
-    problems = {file.log_file: contents.problem for file, contents in _read(store, files)}
+    problems = {file.log_file: contents.problem for file, contents in _read(store, files) if contents.records is None}
     return replace(
         inventory,
         files=[replace(file, problem=file.problem or problems.get(file.log_file)) for file in inventory.files],
@@ -222,7 +234,7 @@ def _listed(file: Delivery, checked: Checked | None, sha256: str | None, records
         checked.sha256 if checked else sha256,
         checked.records if checked else records,
         checked.is_proven if checked else False,
-        checked.problem if checked else None,
+        file.problem or (checked.problem if checked else None),
         checked.fault if checked else None,
     )
 

@@ -11,29 +11,38 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import msgspec
+import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
 from ..cloudtrail.deliveries import Delivery, deliveries
 from ..cloudtrail.digests import DigestCheck
 from ..cloudtrail.reader import read_log_files
+from ..cloudtrail.salvage import Record, unclear_keys
 from ..cloudtrail.store import LogStore, open_store
 from ..common.aws import is_s3
 
 OUT_OF_SCOPE = "is outside trail_scope, so it was not reviewed"
 BATCH_RECORDS = 1_000
+BATCH_BYTES = 4 << 20  # of JSON; what DuckDB makes of it takes some ten times as much
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "memory_limit": "900MB",
+    "memory_limit": "700MB",
     "preserve_insertion_order": "false",
 }
+
+# A row group is held in memory until it is written, whatever has been put into its fields.
+_PARQUET = "format parquet, compression zstd, compression_level 1, row_group_size 20480, row_group_size_bytes '48MB'"
 
 Fields = dict[str, "str | Fields"]
 Scope = frozenset[tuple[str, str]]  # of account id and region
@@ -118,14 +127,14 @@ _LOG_FILE_COLUMNS: dict[str, pa.DataType] = {
     "events": pa.int64(),
     "problem": pa.string(),
 }
-_RECORD_COLUMNS: dict[str, pa.DataType] = {"file": pa.int32(), "record": pa.string()}
-_NAME_COLUMNS: dict[str, pa.DataType] = {
-    "file": pa.int32(),
-    "account_id": pa.string(),
-    "region": pa.string(),
-    "log_file": pa.string(),
+_NAME = pa.dictionary(pa.int8(), pa.string())
+_RECORD_COLUMNS: dict[str, pa.DataType] = {
+    "record": pa.string(),
+    "account_id": _NAME,
+    "region": _NAME,
+    "log_file": _NAME,
 }
-_LOG_FILES, _RECORDS, _NAMES = map(pa.schema, (_LOG_FILE_COLUMNS, _RECORD_COLUMNS, _NAME_COLUMNS))
+_LOG_FILES, _RECORDS = map(pa.schema, (_LOG_FILE_COLUMNS, _RECORD_COLUMNS))
 
 
 def convert_day(logs: str, run_date: date, scope: Scope, lake: Path) -> list[LogFile]:
@@ -156,13 +165,13 @@ def convert_files(
     """
     files = _Reading(store, delivered, scope, check)
     with (
-        duckdb.connect(config=_CONFIG) as connection,
+        _database() as connection,
         # on exit, the last one is renamed first: the table with the token is put in place after the events
         whole_or_absent(_log_files(lake, run_date)) as log_files,
         whole_or_absent(_logs(lake, run_date)) as events,
     ):
         _write_events(connection, files, events)
-        read = files.result(_unusable_records(connection, events, files))
+        read = files.result(_insight_events(connection, events))
         table = pa.Table.from_pylist([vars(file) for file in read], _LOG_FILES)
         if token:
             table = table.replace_schema_metadata({_MADE_BY: _made_by(token, store.root, run_date, scope)})
@@ -207,14 +216,26 @@ def _logs(lake: Path, run_date: date) -> Path:
     return lake / "logs" / f"run_date={run_date}" / "logs.parquet"
 
 
-def _batches(number: int, records: list[bytes]) -> Iterator[pa.RecordBatch]:
-    # One long batch would be slow: the time of json_transform grows with the square of the batch
-    for start in range(0, len(records), BATCH_RECORDS):
-        batch = records[start : start + BATCH_RECORDS]
-        # the reader has already checked that it is UTF-8
-        text = pa.array(batch, pa.binary()).view(pa.string())
-        file = pa.repeat(pa.scalar(number, pa.int32()), len(batch))
-        yield pa.RecordBatch.from_arrays([file, text], schema=_RECORDS)
+def _batches(file: Delivery, records: list[Record]) -> Iterator[pa.RecordBatch]:
+    """The records in batches, of a size that DuckDB has room for; the time of json_transform grows with the square of
+    a batch.
+    """
+    sizes = np.fromiter(map(len, records), np.int64, len(records))
+    ends = np.cumsum(sizes)
+    begin = 0
+    while begin < len(records):
+        before = ends[begin] - sizes[begin]
+        fitting = int(np.searchsorted(ends, before + BATCH_BYTES, "right"))
+        end = min(begin + BATCH_RECORDS, max(fitting, begin + 1))
+        offsets = np.zeros(end - begin + 1, np.int32)
+        offsets[1:] = ends[begin:end] - before
+        text = pa.py_buffer(b"".join(records[begin:end]))  # the reader has checked that it is UTF-8
+        columns: list[pa.Array[Any]] = [pa.StringArray.from_buffers(end - begin, pa.py_buffer(offsets.tobytes()), text)]
+        first = np.zeros(end - begin, np.int8)
+        for name in (file.account_id, file.region, file.log_file):
+            columns.append(pa.DictionaryArray.from_arrays(first, pa.array([name], pa.string())))
+        yield pa.RecordBatch.from_arrays(columns, schema=_RECORDS)
+        begin = end
 
 
 class _Reading:
@@ -230,24 +251,41 @@ class _Reading:
         self._problems: dict[int, str | None] = {}
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Every record of the files in scope, with the number of its file."""
+        """Every record of the files in scope, with the account, region and name of its file."""
         numbers = {file: number for number, file in enumerate(self._delivered)}
         wanted = [file for file in self._delivered if self._is_read(file)]
         for file, contents in read_log_files(self._store, wanted, self._is_covered, self._is_split):
             number = numbers[file]
             self._sha256[number] = contents.sha256
+            is_proven = False
             if self._check and self._is_covered(file):
-                self._check.take(file, contents)
+                is_proven = self._check.take(file, contents).is_proven
             if not self._in_scope(file):
                 continue
             self._problems[number] = contents.problem
             if contents.records is not None:
                 self._events[number] = len(contents.records)
-                yield from _batches(number, contents.records)
+                if not is_proven:  # otherwise CloudTrail itself wrote every key
+                    self._problems[number] = _joined(contents.problem, unclear_keys(contents.records))
+                yield from _batches(file, contents.records)
+
+    def one_by_one(self) -> Iterator[tuple[int, Iterator[pa.RecordBatch]]]:
+        """Each file with records, by its number, read once more: for a file that broke the conversion of all."""
+        for number in sorted(number for number, events in self._events.items() if events):
+            file = self._delivered[number]
+            [(_, contents)] = read_log_files(self._store, [file], lambda _: False, lambda _: True)
+            if contents.records is None or contents.sha256 != self._sha256[number]:
+                self.leave_out(number, contents.problem or "was changed while it was being reviewed")
+            else:
+                yield number, _batches(file, contents.records)
+
+    def leave_out(self, number: int, problem: str) -> None:
+        """Notes that none of the file's records are reviewed."""
+        self._problems[number], self._events[number] = problem, 0
 
     def _is_read(self, file: Delivery) -> bool:
         is_hashed = self._check is not None and not is_s3(self._store.root)
-        return file.kind == "log" and (self._is_split(file) or is_hashed)
+        return file.kind == "log" and not file.problem and (self._is_split(file) or is_hashed)
 
     def _is_split(self, file: Delivery) -> bool:
         return self._in_scope(file) or self._is_covered(file)
@@ -255,8 +293,8 @@ class _Reading:
     def _is_covered(self, file: Delivery) -> bool:
         return self._check is not None and self._check.covers(file)
 
-    def result(self, unusable: dict[int, str]) -> list[LogFile]:
-        """All delivered files; `unusable` has the problems found in the records of some."""
+    def result(self, insights: dict[str, int]) -> list[LogFile]:
+        """All delivered files; `insights` are the numbers of Insight events in some, by name."""
         return [
             LogFile(
                 file.log_file,
@@ -266,26 +304,23 @@ class _Reading:
                 file.size,
                 self._sha256.get(number),
                 self._events.get(number, 0),
-                self._problems.get(number) or unusable.get(number) or (None if self._in_scope(file) else OUT_OF_SCOPE),
+                self._problem(number, file, insights.get(file.log_file, 0)),
             )
             for number, file in enumerate(self._delivered)
         ]
 
-    def names(self) -> pa.Table:
-        """The account, region and name of each file, by its number."""
-        return pa.Table.from_pylist(
-            [
-                {"file": number, "account_id": file.account_id, "region": file.region, "log_file": file.log_file}
-                for number, file in enumerate(self._delivered)
-            ],
-            _NAMES,
-        )
-
-    def event_counts(self) -> dict[int, int]:
-        return self._events
+    def _problem(self, number: int, file: Delivery, insights: int) -> str | None:
+        if file.problem or not self._in_scope(file):
+            return file.problem or OUT_OF_SCOPE
+        are_no_calls = f"{insights} of its {self._events.get(number)} records are Insight events, which are no calls"
+        return _joined(self._problems.get(number), are_no_calls if insights else None)
 
     def _in_scope(self, file: Delivery) -> bool:
         return (file.account_id, file.region) in self._scope
+
+
+def _joined(*problems: str | None) -> str | None:
+    return "; ".join(filter(None, problems)) or None
 
 
 def _columns(fields: Fields, path: str = "") -> str:
@@ -322,24 +357,78 @@ def _as_cloudtrail_spells(record: str | msgspec.Raw, fields: Fields) -> str:
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
+class _OneAtATime(Iterator[pa.RecordBatch]):
+    """Batches for several threads: after an error one of DuckDB's may still be waiting for its next."""
+
+    def __init__(self, batches: Iterator[pa.RecordBatch]) -> None:
+        self._batches = batches
+        self._lock = threading.Lock()
+
+    def __next__(self) -> pa.RecordBatch:
+        with self._lock:
+            return next(self._batches)
+
+
+@contextmanager
+def _database() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(config=_CONFIG) as connection:
+        connection.create_function("respelled", lambda it: _as_cloudtrail_spells(it, _EVENT), ["VARCHAR"], "VARCHAR")
+        yield connection
+
+
 def _write_events(connection: duckdb.DuckDBPyConnection, files: _Reading, target: Path) -> None:
-    connection.register("file_names", files.names())
-    connection.register("records", pa.RecordBatchReader.from_batches(_RECORDS, files.batches()))
-    connection.create_function("respelled", lambda it: _as_cloudtrail_spells(it, _EVENT), ["VARCHAR"], "VARCHAR")
+    batches = _OneAtATime(files.batches())
+    try:
+        _convert(connection, batches, target)
+    except duckdb.IOException:
+        raise  # the disk is full, or can't be written: no file is at fault
+    except duckdb.Error:
+        for _ in batches:  # the rest is read, too, for hashes and digests
+            pass
+        _write_events_one_by_one(files, target)
+
+
+def _write_events_one_by_one(files: _Reading, target: Path) -> None:
+    """Converts each file by itself: one that DuckDB can't convert is named, and the others are reviewed."""
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
+        parts = []
+        for number, batches in files.one_by_one():
+            part = Path(folder) / f"{number}.parquet"
+            try:
+                with _database() as connection:
+                    _convert(connection, batches, part)
+            except duckdb.IOException:
+                raise
+            except duckdb.Error as error:
+                is_memory = isinstance(error, duckdb.OutOfMemoryException)
+                reason = "is too large to review" if is_memory else "can't be converted"
+                files.leave_out(number, f"{reason}: {str(error).splitlines()[0]}")
+            else:
+                parts.append(part)
+        with _database() as connection:
+            if not parts:
+                _convert(connection, iter(()), target)
+                return
+            names = ", ".join(f"'{_quoted(part)}'" for part in parts)
+            connection.execute(
+                f"copy (from read_parquet([{names}], hive_partitioning = false)) to '{_quoted(target)}' ({_PARQUET})"
+            )
+
+
+def _convert(connection: duckdb.DuckDBPyConnection, batches: Iterator[pa.RecordBatch], target: Path) -> None:
+    connection.register("records", pa.RecordBatchReader.from_batches(_RECORDS, batches))
     in_lower_case = "|".join(sorted({name.lower() for name in _names(_EVENT) if name != name.lower()}))
     fields = json.dumps(_EVENT)
     # Field names are case-sensitive here, unlike in Athena, so an event that lacks what nearly all have is parsed again
-    # if it has names in lower case. What is not JSON at all becomes NULL, and its file number with it (see
-    # _unusable_records); a filter instead would parse every event twice.
+    # if it has names in lower case.
     connection.execute(
         f"""
         copy (
             with parsed as (
-                select file, record, try(json_transform(record, '{fields}')) as event from records
+                select record, json_transform(record, '{fields}') as event, account_id, region, log_file from records
             ),
             parsed_again as (
                 select
-                    case when event is not null then file end as file,
                     case
                         when
                             (
@@ -348,44 +437,35 @@ def _write_events(connection: duckdb.DuckDBPyConnection, files: _Reading, target
                                 or event.userIdentity.accountId is null
                             )
                             and regexp_matches(record, '"({in_lower_case})"')
-                        then try(json_transform(respelled(record), '{fields}'))
+                        then json_transform(respelled(record), '{fields}')
                         else event
-                    end as event
+                    end as event,
+                    account_id,
+                    region,
+                    log_file
                 from parsed
             ),
             events as (
                 select {_columns(_EVENT)}, account_id, region, log_file
                 from parsed_again
-                inner join file_names using (file)
             )
             select *, {_TAKEN_OUT} from events
-        ) to '{_quoted(target)}' (format parquet, compression zstd, compression_level 1, row_group_size 20480)
+        ) to '{_quoted(target)}' ({_PARQUET})
         """
     )
 
 
-def _unusable_records(connection: duckdb.DuckDBPyConnection, events: Path, files: _Reading) -> dict[int, str]:
-    """What is wrong with files whose records look like JSON but are not events."""
+def _insight_events(connection: duckdb.DuckDBPyConnection, events: Path) -> dict[str, int]:
+    """How many Insight events stand in log files, by name."""
     found = connection.execute(
         f"""
-        select
-            file,
-            count(*) as events,
-            count(*) filter (where eventcategory = 'Insight' or eventtype = 'AwsCloudTrailInsight') as insights
+        select log_file, count(*)
         from read_parquet('{_quoted(events)}', hive_partitioning = false)
-        inner join file_names using (log_file)
-        group by file
+        where eventcategory = 'Insight' or eventtype = 'AwsCloudTrailInsight'
+        group by log_file
         """
     ).fetchall()
-    written = {file: (events, insights) for file, events, insights in found}
-    problems = {}
-    for file, delivered in files.event_counts().items():
-        events_written, insights = written.get(file, (0, 0))
-        if events_written < delivered:
-            problems[file] = f"{delivered - events_written} of its {delivered} records are not valid JSON"
-        elif insights:
-            problems[file] = f"{insights} of its {delivered} records are Insight events, which are no calls"
-    return problems
+    return dict(found)
 
 
 @contextmanager
