@@ -30,8 +30,8 @@ class Trail:
 class Delivery:
     """One file that was delivered on the day; `log_file` is its key from `AWSLogs/` on.
 
-    `modified` is when it was last written, as the store tells it. `problem` says why nothing reads it, wherever it lies:
-    then it is no log file for digests, either.
+    `modified` is when it was last written, as the store tells it. `problem` says why nothing reads it, because of where
+    it lies: then it is no log file for digests, either.
     """
 
     log_file: str
