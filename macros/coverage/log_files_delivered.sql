@@ -75,7 +75,10 @@
         coalesce(reviewed.events, 0) as events,
         coalesce(inventory.is_proven, false) as is_proven,
         case
-            when inventory.kind = 'log' and scope.account_id is null
+            -- where no trail writes, the account and region are those of the path, if it has any
+            when
+                inventory.kind = 'log' and scope.account_id is null
+                and coalesce(inventory.problem, '') not like 'lies where CloudTrail writes no log file%'
                 then 'is outside trail_scope, so it was not reviewed'
             when inventory.problem is not null then inventory.problem
             when inventory.log_file is null and (select count(*) from inventory) > 0

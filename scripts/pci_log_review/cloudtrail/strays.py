@@ -15,6 +15,7 @@ NOT_REVIEWED = (
     "lies where CloudTrail writes no log file, so it was not reviewed; "
     "move it to where it belongs, or out of AWSLogs/ if it is none"
 )
+_UNKNOWN = "-"
 _YEAR, _PART = re.compile(r"[0-9]{4}"), re.compile(r"[0-9]{2}")
 _DAY_IN_NAME = re.compile(r"_([0-9]{4})([0-9]{2})([0-9]{2})T[0-9]{4,6}Z")
 _DAY_IN_PATH = re.compile(r"/0*([0-9]{4})/0*([0-9]{1,2})/0*([0-9]{1,2})/")
@@ -66,7 +67,7 @@ def _in_root(store: LogStore, root: str) -> tuple[list[_Folder], list[Stray]]:
             accounts += [_Folder(f"{root}/{name}/{account}", account) for account in inner]
         else:
             accounts.append(_Folder(f"{root}/{name}", name))
-    return accounts, [Stray(file, "", "") for file in files]
+    return accounts, [Stray(file, _UNKNOWN, _UNKNOWN) for file in files]
 
 
 def _in_account(store: LogStore, kinds: dict[str, str], account: _Folder) -> Iterator[Stray]:
@@ -98,7 +99,7 @@ def _in_trail(store: LogStore, run_date: date, trail: _Folder) -> Iterator[Stray
 
 def _region(key: str, account: str) -> str:
     parts = key[len(account) + 1 :].split("/")
-    return parts[1] if len(parts) > 2 else ""
+    return parts[1] if len(parts) > 2 else _UNKNOWN
 
 
 def _may_be_of(key: str, day: date) -> bool:

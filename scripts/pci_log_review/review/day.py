@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from ..cloudtrail.keys import PublicKey
 from ..cloudtrail.store import LogStoreError
+from ..cloudtrail.strays import NOT_REVIEWED
 from ..common.project import project_dir
 from ..evidence.chain import MANIFEST, Record, last_link, link, new_id, records, set_latest
 from ..evidence.manifest import Conclusion, State, write_manifest
@@ -365,7 +366,7 @@ def _log_gaps(logs: str, summary: Summary) -> list[str]:
         f"{row['log_file']} {text}"
         for row in rows_of(summary.log_files, "problem", "integrity_fault")
         for text in (
-            row["problem"] if row["kind"] == "log" and (row["account_id"], row["region"]) in in_scope else None,
+            row["problem"] if row["kind"] == "log" and _is_shown(row, in_scope) else None,
             row["integrity_fault"],
         )
         if text
@@ -373,6 +374,11 @@ def _log_gaps(logs: str, summary: Summary) -> list[str]:
     not_reviewed = any(row["log_files"] for row in coverage if not row["in_scope"])
     hint = f"write settings for these logs: pci-log-review init --logs {logs} --settings DIR"
     return _shortened(gaps) + _shortened(files) + ([hint] if not_reviewed else [])
+
+
+def _is_shown(row: dict[str, Any], in_scope: set[tuple[str, str]]) -> bool:
+    """Whether the file's own problem tells more than that its account or region is out of scope."""
+    return (row["account_id"], row["region"]) in in_scope or row["problem"] == NOT_REVIEWED
 
 
 def _shortened(lines: list[str], where: str = "log_coverage.csv and log_files.csv") -> list[str]:
