@@ -21,11 +21,11 @@
             'athena.amazonaws.com', 'cassandra.amazonaws.com', 'dax.amazonaws.com', 'dynamodb.amazonaws.com',
             'rdsdata.amazonaws.com', 'redshift-data.amazonaws.com', 'timestream.amazonaws.com'
         )
-            then coalesce('/' || {{ regexp_replace_all('lower(request_parameters)', '[^\\p{L}\\p{N}_-]+', '/') }}, '')
+            then coalesce('/' || {{ regexp_replace_all('lower(request_parameters)', '[^a-z0-9_-]+', '/') }}, '')
         -- the names of log groups have slashes and dots
         when event_source = 'logs.amazonaws.com'
             then coalesce(
-                '/' || {{ regexp_replace_all('lower(request_parameters)', '[^\\p{L}\\p{N}_./#-]+', '/') }}, ''
+                '/' || {{ regexp_replace_all('lower(request_parameters)', '[^a-z0-9_./#-]+', '/') }}, ''
             )
         else ''
     end
