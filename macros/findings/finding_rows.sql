@@ -1,80 +1,8 @@
 {% macro finding_rows(requirement, kept_events) %}
     -- what expected_activity expects is marked, and never left out
     with lines as (
-        {{ lines_for_requirement(requirement) }}
-    ),
-
-    -- lines are compared with the few principals and calls, not with the many events
-    calls as (
-        select distinct
-            principal_kind,
-            principal_account_id,
-            principal_name,
-            principal_is_in_scope,
-            event_source,
-            event_name,
-            coalesce(source_ip, '') as source_ip
-        from {{ kept_events }}
-    ),
-
-    addresses as (
-        {{ addresses_as_digits('select distinct source_ip as address from calls') }}
-    ),
-
-    networks as (
-        select
-            lines.network,
-            try_cast(split_part(lines.network, '/', 2) as bigint) as prefix_length,
-            digits.ipv4,
-            digits.ipv6
-        from (select distinct network from lines where network <> '') as lines
-        inner join (
-            {{ addresses_as_digits("select distinct split_part(network, '/', 1) as address from lines") }}
-        ) as digits on split_part(lines.network, '/', 1) = digits.address
-    ),
-
-    -- an IPv6 prefix is compared by whole digits, of four bits each
-    addresses_in_networks as (
-        select
-            networks.network,
-            addresses.address
-        from networks
-        inner join addresses
-            on
-                floor(addresses.ipv4 / power(2, 32 - networks.prefix_length))
-                = floor(networks.ipv4 / power(2, 32 - networks.prefix_length))
-                or substr(addresses.ipv6, 1, cast(networks.prefix_length / 4 as integer))
-                = substr(networks.ipv6, 1, cast(networks.prefix_length / 4 as integer))
-    ),
-
-    lines_of_calls as (
-        select distinct
-            calls.principal_kind,
-            calls.principal_account_id,
-            calls.principal_name,
-            calls.event_source,
-            calls.event_name,
-            calls.source_ip,
-            lines.line_id,
-            lines.is_broad,
-            lines.resource,
-            lines.reason,
-            lines.approved_on,
-            lines.expires_on
-        from calls
-        inner join lines
-            on
-                calls.principal_kind = lines.principal_kind
-                and (
-                    calls.principal_account_id = lines.principal_account
-                    or (lines.principal_account = 'any account in scope' and calls.principal_is_in_scope)
-                )
-                and {{ named_by('calls.principal_name', 'lines.principal_name') }}
-                and lines.event_source in ('%', calls.event_source)
-                and {{ named_by('calls.event_name', 'lines.event_name') }}
-        left join addresses_in_networks
-            on lines.network = addresses_in_networks.network and calls.source_ip = addresses_in_networks.address
-        where lines.network = '' or addresses_in_networks.address is not null
+        select * from {{ ref('int_expected_calls') }}
+        where '{{ requirement }}' like requirement
     ),
 
     -- an event with each line that names its call; whether the line names all the rest
@@ -100,14 +28,14 @@
                 false
             ) as is_named
         from {{ kept_events }} as kept
-        left join lines_of_calls as lines
+        left join lines
             on
                 kept.principal_kind = lines.principal_kind
                 and kept.principal_account_id = lines.principal_account_id
                 and kept.principal_name = lines.principal_name
                 and kept.event_source = lines.event_source
                 and kept.event_name = lines.event_name
-                and coalesce(kept.source_ip, '') = lines.source_ip
+                and coalesce(kept.source_ip, '') = coalesce(lines.source_ip, '')
     ),
 
     -- CloudTrail may deliver an event twice: rows that say the same of everything are one event, and the copy from the

@@ -8,27 +8,20 @@ with lines as (
     from {{ ref('expected_activity') }} as expected_activity
 ),
 
+-- the findings are read once: what a line marked and, over all lines and none, what its requirement has
 marked as (
     select
         expected_line as line_id,
         requirement,
+        sum(count(*)) over (partition by requirement) as findings,
         count(case when is_expected then 1 end) as marked,
         count(case when not is_expected then 1 end) as refused,
+        sum(count(case when principal_kind = 'root' then 1 end)) over (partition by requirement) as findings_of_root,
         count(case when is_expected and principal_kind = 'root' then 1 end) as marked_of_root,
         min(event_time) as first_event
     from {{ ref('findings') }}
-    where run_date = {{ run_date_sql() }} and expected_line is not null
-    group by expected_line, requirement
-),
-
-findings as (
-    select
-        requirement,
-        count(*) as findings,
-        count(case when principal_kind = 'root' then 1 end) as findings_of_root
-    from {{ ref('findings') }}
     where run_date = {{ run_date_sql() }}
-    group by requirement
+    group by expected_line, requirement
 ),
 
 final as (
@@ -55,16 +48,15 @@ final as (
             else 'in force'
         end as status,
         marked.requirement,
-        cast(coalesce(findings.findings, 0) as integer) as findings,
+        cast(coalesce(marked.findings, 0) as integer) as findings,
         cast(coalesce(marked.marked, 0) as integer) as marked,
         cast(coalesce(marked.refused, 0) as integer) as refused,
-        cast(coalesce(findings.findings_of_root, 0) as integer) as findings_of_root,
+        cast(coalesce(marked.findings_of_root, 0) as integer) as findings_of_root,
         cast(coalesce(marked.marked_of_root, 0) as integer) as marked_of_root,
         marked.first_event,
         {{ run_date_sql() }} as run_date
     from lines
     left join marked on lines.line_id = marked.line_id
-    left join findings on marked.requirement = findings.requirement
 )
 
 select * from final
