@@ -2,7 +2,7 @@
 {% macro is_administrator(principal, line, principal_is_in_scope) -%}
     (
         (
-            {{ line }}.principal_account = {{ principal }}.principal_account_id
+            {{ principal }}.principal_account_id = {{ line }}.principal_account
             or {{ principal }}.principal_account_id is null
             or ({{ line }}.principal_account = 'any account in scope' and {{ principal_is_in_scope }})
         )

@@ -14,24 +14,24 @@
             principal_kind = 'root'
             and (
                 principal_name <> 'root' or principal_account = 'any account in scope'
-                or event_source like '%\%%' escape '\' or event_name like '%\%%' escape '\'
+                or event_source like '%!%%' escape '!' or event_name like '%!%%' escape '!'
             )
             then 'of root, it has to name the account, the service and the event'
         when
             principal_kind in ('service', 'account', 'identity center user')
-            and principal_name like '%\%%' escape '\'
+            and principal_name like '%!%%' escape '!'
             then 'its principal is too broad'
         when
             coalesce(principal_name, '') = ''
             or (
-                principal_name like '%\%%' escape '\'
+                principal_name like '%!%%' escape '!'
                 and not {{ regexp_like('principal_name', '^[^%]{4}') }}
             )
             then 'its principal is too broad'
-        when event_source <> '%' and (event_source like '%\%%' escape '\' or event_source not like '%.amazonaws.com%')
+        when event_source <> '%' and (event_source like '%!%%' escape '!' or event_source not like '%.amazonaws.com%')
             then 'its service is none'
         when event_name <> '%' and length(replace(event_name, '%', '')) < 3 then 'its event is too broad'
-        when resource <> '%' and resource like '%\%%' escape '\' and not {{ regexp_like('resource', '^[^%]{4,}%$') }}
+        when resource <> '%' and resource like '%!%%' escape '!' and not {{ regexp_like('resource', '^[^%]{4,}%$') }}
             then 'its resource is too broad'
         when event_source = '%' and event_name = '%' and resource = '%' then 'it names no event and no resource'
         when

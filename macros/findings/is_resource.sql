@@ -4,7 +4,7 @@
 {% macro is_resource(resource, name) -%}
     {%- set beginning -%}
         case
-            when {{ name }} like '%\%' escape '\' then replace(replace({{ name }}, '%', ''), ':', '/')
+            when {{ name }} like '%!%' escape '!' then replace(replace({{ name }}, '%', ''), ':', '/')
             else replace({{ name }}, ':', '/') || '/'
         end
     {%- endset -%}

@@ -13,8 +13,7 @@ with lines as (
         expected.reason,
         try_cast(expected.approved_on as date) as approved_on,
         try_cast(expected.expires_on as date) as expires_on,
-        -- a narrow line may mark as much as there is; all others are broad
-        not {{ expected_line_is_narrow() }} as is_broad
+        {{ expected_line_is_narrow() }} as is_narrow
     from {{ ref('expected_activity') }} as expected
     cross join unnest(split(coalesce(expected.source_networks, ''), ' ')) as networks (network)
     where
@@ -22,16 +21,27 @@ with lines as (
         and (networks.network <> '' or coalesce(expected.source_networks, '') = '')
 ),
 
+named_networks as (
+    select distinct
+        network,
+        split_part(network, '/', 1) as address,
+        try_cast(split_part(network, '/', 2) as bigint) as prefix_length
+    from lines
+    where network <> ''
+),
+
+named_addresses as (
+    {{ addresses_as_digits('select distinct address from named_networks') }}
+),
+
 networks as (
     select
-        lines.network,
-        try_cast(split_part(lines.network, '/', 2) as bigint) as prefix_length,
-        digits.ipv4,
-        digits.ipv6
-    from (select distinct network from lines where network <> '') as lines
-    inner join (
-        {{ addresses_as_digits("select distinct split_part(network, '/', 1) as address from lines") }}
-    ) as digits on split_part(lines.network, '/', 1) = digits.address
+        named_networks.network,
+        named_networks.prefix_length,
+        named_addresses.ipv4,
+        named_addresses.ipv6
+    from named_networks
+    inner join named_addresses on named_networks.address = named_addresses.address
 ),
 
 addresses as (
@@ -85,7 +95,8 @@ final as (
         lines.reason,
         lines.approved_on,
         lines.expires_on,
-        lines.is_broad
+        -- a narrow line may mark as much as there is; all others are broad
+        not lines.is_narrow as is_broad
     from calls
     inner join lines
         on
