@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from tests.parsed_project import ParsedProject
 
 ROOT = Path(__file__).resolve().parents[1]
 # What is no test of dbt's tests need not run them: they take longer than all the models.
@@ -21,8 +22,6 @@ DBT = "from dbt.cli.main import cli; cli()"
 # Where the sample's digests say that it was delivered, and who signed them
 SAMPLE_BUCKET = "s3://example-pay-cloudtrail-logs"
 SAMPLE_KEYS = ROOT / "sample_logs" / "public_keys.json"
-# Where dbt keeps what it parsed, below its target path
-_PARSED = "partial_parse.msgpack"
 _PROJECT = ("analyses", "macros", "models", "sample_logs", "scripts", "seeds", "dbt_project.yml")
 
 
@@ -32,31 +31,6 @@ def settings_without_digests(folder: Path) -> Path:
     path = folder / "digest_trails.csv"
     path.write_text(path.read_text().splitlines()[0] + "\n")
     return folder
-
-
-class ParsedProject:
-    """What dbt kept when it parsed the project, for all checkouts of a test run.
-
-    A checkout whose state is empty begins with it. dbt itself decides, by its own rules, what of it is still true: it
-    parses again whatever differs in files, variables and versions, as it does for a user from one day to the next.
-    """
-
-    folder: Path | None = None  # set for a test run (tests/conftest.py)
-
-    @classmethod
-    def give(cls, name: str, target_path: Path) -> None:
-        """Copies what is kept under a name to a target path that has nothing yet."""
-        if cls.folder and (kept := cls.folder / name).is_file() and not (target_path / _PARSED).exists():
-            target_path.mkdir(parents=True, exist_ok=True)
-            shutil.copy(kept, target_path / _PARSED)
-
-    @classmethod
-    def keep(cls, name: str, target_path: Path) -> None:
-        """Keeps what dbt wrote to a target path, unless something is kept already."""
-        if cls.folder and (written := target_path / _PARSED).is_file() and not (cls.folder / name).exists():
-            unfinished = cls.folder / f"{name}.{os.getpid()}"
-            shutil.copy(written, unfinished)
-            unfinished.rename(cls.folder / name)
 
 
 @dataclass(frozen=True)
@@ -118,14 +92,10 @@ class Checkout:
         self.state.mkdir(parents=True, exist_ok=True)
         target = self.home / "target"
         where = ["--target-path", str(target), "--log-path", str(self.home / "logs")]
-        # what dbt parsed with other variables, or for another target, is of no use to it
-        options = [arguments[i : i + 2] for i, name in enumerate(arguments) if name in ("--vars", "--target")]
-        kept = hashlib.sha256(repr(sorted(options)).encode()).hexdigest()
-        ParsedProject.give(kept, target)
-        ended = self.ended([sys.executable, "-c", DBT, "--no-use-colors", *arguments, *where], environment)
-        if self.project == ROOT:
-            ParsedProject.keep(kept, target)
-        return ended
+        named = dict(itertools.pairwise(arguments))
+        parsed = ParsedProject(named.get("--target", "local"), named.get("--vars", "none"))
+        command = [sys.executable, "-c", DBT, "--no-use-colors", *arguments, *where]
+        return self._ended(command, environment, parsed, target)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """The rows of a query on the tables that a run left."""
@@ -150,18 +120,33 @@ class Checkout:
 
     def ended(self, command: list[str], environment: dict[str, str]) -> Ended:
         """Runs a command in the project to its end."""
-        running = self.begun(command, environment)
-        out, errors = running.communicate(timeout=600)
-        if self.project == ROOT:
-            ParsedProject.keep(self._kept(environment), self.state / "target")
-        return Ended(running.returncode, out + errors)
-
-    @staticmethod
-    def _kept(environment: dict[str, str]) -> str:
-        return f"wrapper-{environment.get('PCI_LOG_REVIEW_TARGET', 'local')}"
+        parsed = ParsedProject(environment.get("PCI_LOG_REVIEW_TARGET", "local"), "the wrapper's")
+        return self._ended(command, environment, parsed, self.state / "target")
 
     def begun(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
         """Starts a command in the project, with the state and the evidence of this checkout."""
+        return subprocess.Popen(
+            command,
+            env=self._environment(environment),
+            cwd=self.project,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def _ended(
+        self, command: list[str], environment: dict[str, str], parsed: ParsedProject, target_path: Path
+    ) -> Ended:
+        everything = self._environment(environment)
+        profiles = Path(everything["DBT_PROFILES_DIR"])
+        parsed.give(target_path, profiles, everything)
+        running = self.begun(command, environment)
+        out, errors = running.communicate(timeout=600)
+        if self.project == ROOT:
+            parsed.keep(target_path, profiles, everything)
+        return Ended(running.returncode, out + errors)
+
+    def _environment(self, environment: dict[str, str]) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PCI_LOG_REVIEW_")}
         defaults = {
             "PCI_LOG_REVIEW_STATE": str(self.state),
@@ -172,15 +157,7 @@ class Checkout:
             "PYTHONPATH": f"{self.project / 'scripts'}{os.pathsep}{ROOT}",
             "COLUMNS": "160",
         }
-        ParsedProject.give(self._kept(environment), self.state / "target")
-        return subprocess.Popen(
-            command,
-            env=inherited | defaults | environment,
-            cwd=self.project,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return inherited | defaults | environment
 
     def _profiles(self) -> Path:
         # a developer's profiles.yml may point anywhere: tests take the one that is shipped

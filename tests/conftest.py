@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from tests.checkout import ParsedProject
 from tests.local_athena.fixture import athena_place, local_athena
+from tests.parsed_project import ParsedProject
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 

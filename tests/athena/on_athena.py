@@ -51,9 +51,7 @@ class OnAthena:
 
     def interrupted(self, step: str, *arguments: str, **environment: str) -> Ended:
         """Runs the wrapper on the athena target until it kills itself at a step (tests/end_to_end/interrupted.py)."""
-        running = self.begun(step, *arguments, **environment)
-        out, errors = running.communicate(timeout=600)
-        return Ended(running.returncode, out + errors)
+        return self.checkout.ended(killing(step, TODAY, *arguments), self.environment | environment)
 
     def begun(self, step: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """The same, while it runs."""
