@@ -8,14 +8,10 @@
     {%- set bucket_read -%}
         events.event_name = 'GetObject'
         and coalesce(events.source_ip, '') not in ('cloudtrail.amazonaws.com', 'athena.amazonaws.com')
-        and exists (
-            select 1
-            from stores_seed as stores
-            where
-                stores.event_source = events.event_source
-                and {{ json_text('events.request_parameters', '$.bucketName') }}
-                like replace(stores.name, 'arn:aws:s3:::', '')
-        )
+        and {{ matches_any(
+            "events.event_source || '/' || " ~ json_text('events.request_parameters', '$.bucketName'),
+            "select event_source || '/' || replace(name, 'arn:aws:s3:::', '') as pattern from stores_seed"
+        ) }}
     {%- endset -%}
 
     {{ return({

@@ -64,21 +64,21 @@
         where copy_number = 1 or (event_id is null and coalesce(line_id, '') = coalesce(first_line, ''))
     ),
 
-    -- Broad lines mark nothing where they would mark more than half of what narrow ones leave
-    breadth as (
-        select 2 * count(expected_line) > count(*) as is_too_broad
+    -- broad lines mark nothing where they would mark more than half of what narrow ones leave
+    judged as (
+        select
+            single.*,
+            is_broad
+            and 2 * count(case when is_broad then expected_line end) over ()
+            > count(case when is_broad or expected_line is null then 1 end) over () as is_too_broad
         from single
-        where is_broad or expected_line is null
     ),
 
     described as (
         select
-            single.*,
-            single.expected_line is not null and not (single.is_broad and breadth.is_too_broad) as is_expected,
-            case
-                when single.expected_line is not null and not (single.is_broad and breadth.is_too_broad)
-                    then single.reason
-            end as expected_reason,
+            judged.*,
+            expected_line is not null and not is_too_broad as is_expected,
+            case when expected_line is not null and not is_too_broad then reason end as expected_reason,
             -- who did what to what, from where, and how it ended
             coalesce(actor_name, 'Somebody unknown')
             || case
@@ -100,8 +100,7 @@
             || coalesce(' (' || error_code || ')', '')
             || case when mfa_authenticated then ', with MFA' when not mfa_authenticated then ', without MFA' else '' end
             || '.' as detail
-        from single
-        cross join breadth
+        from judged
     )
 
     {#- dbt knows the YAML's columns when it runs the model, but not in a unit test, which names those it compares #}
