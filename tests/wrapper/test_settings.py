@@ -227,25 +227,26 @@ def test_a_missing_file_is_named(settings: Path) -> None:
     assert "audit_log_stores.csv, line 1: there is no such file" in str(fault)
 
 
-def test_of_a_file_that_an_earlier_version_had_not_the_header_is_told_which_is_enough(settings: Path) -> None:
-    for name in ("digest_trails", "settings_changes"):
+def test_settings_may_lack_the_files_that_an_earlier_version_had_not(settings: Path, tmp_path: Path) -> None:
+    names = ("nothing_to_list", "digest_trails", "settings_changes")
+    for name in names:
         (settings / f"{name}.csv").unlink()
-    trails, changes = map(str, check_settings(settings))
-    assert "digest_trails.csv, line 1: there is no such file" in trails
-    assert "may be empty except for its header: trail,home_region,account_id,region,since,reason,approved_by" in trails
-    assert "`pci-log-review init` into another folder writes one" in trails
-    assert changes.endswith("changed_on,setting,left_out,reason,approved_by")
-    for name in ("digest_trails", "settings_changes"):
-        (settings / f"{name}.csv").write_text(",".join(FILES[name]) + "\n")
-    assert check_settings(settings) == []
-
-
-def test_settings_may_lack_the_file_that_says_why_others_are_empty(settings: Path, tmp_path: Path) -> None:
-    (settings / "nothing_to_list.csv").unlink()
     assert check_settings(settings) == []
     (tmp_path / "project").mkdir()
     copy = tmp_path / "project" / settings_for_dbt(settings, tmp_path / "project")
-    assert (copy / "nothing_to_list.csv").read_text() == "settings_file,reason,approved_by,approved_on\n"
+    for name in names:
+        assert (copy / f"{name}.csv").read_text() == ",".join(FILES[name]) + "\n"
+
+
+def test_a_file_of_the_old_form_without_lines_says_the_same_in_either_form(settings: Path, tmp_path: Path) -> None:
+    (settings / "administrators.csv").write_text("principal,description\n")
+    (settings / "nothing_to_list.csv").write_text(
+        "settings_file,reason,approved_by,approved_on\nadministrators,Nobody has standing access,me,2026-01-01\n"
+    )
+    assert check_settings(settings) == []
+    (tmp_path / "project").mkdir()
+    copy = tmp_path / "project" / settings_for_dbt(settings, tmp_path / "project")
+    assert (copy / "administrators.csv").read_text() == ",".join(FILES["administrators"]) + "\n"
 
 
 def test_an_empty_file_may_be_said_to_have_nothing_to_list(settings: Path) -> None:

@@ -57,7 +57,8 @@ def compare(
     """
 
     def text_of(setting: str) -> str:
-        return (settings / f"{setting}.csv").read_text("utf-8-sig")
+        path = settings / f"{setting}.csv"
+        return path.read_text("utf-8-sig") if path.exists() else ""
 
     before, gaps = _last(store, known, regions)
     lines = compared_lines(text_of, regions)

@@ -163,8 +163,8 @@ FILES: dict[str, dict[str, Check]] = {
         "approved_by": _text,
     },
 }
-# A folder of settings may lack these: then they have no line
-OPTIONAL = ("nothing_to_list",)
+# A folder of settings may lack these, as an earlier version's does: then they have no line
+OPTIONAL = ("nothing_to_list", "digest_trails", "settings_changes")
 
 
 _LINE_CHECKS = {
@@ -226,9 +226,12 @@ def settings_for_dbt(folder: Path, project: Path) -> str:
 
 
 def _content(path: Path, columns: dict[str, Check]) -> bytes:
+    nothing = f"{','.join(columns)}\n".encode()
     if path.stem in OPTIONAL and not path.exists():
-        return f"{','.join(columns)}\n".encode()
-    return path.read_bytes()
+        return nothing
+    content = path.read_bytes()
+    header = content.decode("utf-8-sig").strip().split(",")
+    return nothing if header == principals.OLD_HEADERS.get(path.stem) else content
 
 
 def _check_file(path: Path, columns: dict[str, Check]) -> Iterator[Fault]:
@@ -238,7 +241,9 @@ def _check_file(path: Path, columns: dict[str, Check]) -> Iterator[Fault]:
             rows = csv.reader(file, strict=True)
             header = next(rows, [])
             if header == principals.OLD_HEADERS.get(path.stem):
-                yield from _as_it_reads_now(path, rows, columns)
+                # one without lines says the same in either form
+                if lines := list(rows):
+                    yield from _as_it_reads_now(path, lines, columns)
                 return
             yield from (_fault(path, 1, text) for text in _header_faults(header, list(columns)))
             if set(header) != set(columns):
@@ -254,8 +259,6 @@ def _check_file(path: Path, columns: dict[str, Check]) -> Iterator[Fault]:
                 seen.setdefault(key, rows.line_num)
     except FileNotFoundError:
         how = f"it may be empty except for its header: {','.join(columns)}"
-        if path.stem == "digest_trails":
-            how += "; `pci-log-review init` into another folder writes one that fits the logs"
         yield _fault(path, 1, f"there is no such file in {path.parent}; {how}")
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         yield _fault(path, 1, f"cannot be read as CSV in UTF-8: {error}")
