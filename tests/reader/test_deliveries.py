@@ -25,8 +25,8 @@ KEY = f"{folder_of()}/{NAME}"
 
 
 def listed(root: Path | str, day: date = DAY) -> list[Delivery]:
-    """The day's deliveries, without the ETag that S3 alone has."""
-    return [replace(delivery, etag=None) for delivery in deliveries(open_store(str(root)), day)]
+    """The day's deliveries, without when they were written, and without the ETag that S3 alone has."""
+    return [replace(delivery, etag=None, modified=None) for delivery in deliveries(open_store(str(root)), day)]
 
 
 def keys(root: Path | str, day: date = DAY) -> list[str]:
