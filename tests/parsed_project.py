@@ -34,7 +34,8 @@ class ParsedProject:
 
     def give(self, target_path: Path, profiles: Path, environment: Mapping[str, str]) -> None:
         """Copies what is kept to a target path that has nothing yet."""
-        if (kept := self._kept) and kept.is_dir() and not (target_path / _PARSED).exists():
+        kept, is_new = self._kept, not (target_path / _PARSED).exists()
+        if kept and kept.is_dir() and is_new and (profiles / _PROFILE).is_file():
             ours = (kept / "checksum").read_bytes()
             theirs = _checksum(profiles, self.target, environment)
             target_path.mkdir(parents=True, exist_ok=True)

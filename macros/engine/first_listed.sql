@@ -7,7 +7,9 @@
     -- otherwise DuckDB would go through the whole list for an empty array, too
     case when len({{ texts }}) > 0 then list_min(list_transform(list_filter(
         (select list({'name': listed.name, 'pattern': listed.pattern}) from {{ listed }} as listed),
-        lambda line : list_bool_or(list_transform({{ texts }}, lambda element : {{ like_pattern('element', 'line.pattern') }}))
+        lambda line : list_bool_or(list_transform(
+            {{ texts }}, lambda element : {{ like_pattern('element', 'line.pattern') }}
+        ))
     ), lambda line : line.name)) end
 {%- endmacro %}
 

@@ -7,7 +7,9 @@
 {% macro duckdb__like_pattern(text, pattern) -%}
     case
         when
-            pow(strlen({{ text }}), strlen(rtrim({{ pattern }}, '%')) - strlen(replace({{ pattern }}, '%', ''))) <= 300000
+            pow(
+                strlen({{ text }}), strlen(rtrim({{ pattern }}, '%')) - strlen(replace({{ pattern }}, '%', ''))
+            ) <= 300000
             then {{ text }} like {{ pattern }}
         else regexp_full_match({{ text }}, '(?s)' || replace(replace(
             regexp_replace({{ pattern }}, '[.^$|()\[\]{}*+?\\]', '\\\0', 'g'), '%', '.*'

@@ -5,7 +5,8 @@
 
 {% macro duckdb__matches_any(text, patterns) -%}
     coalesce(list_bool_or(list_transform(
-        (select list(listed.pattern) from ({{ patterns }}) as listed), lambda pattern : {{ like_pattern(text, 'pattern') }}
+        (select list(listed.pattern) from ({{ patterns }}) as listed),
+        lambda pattern : {{ like_pattern(text, 'pattern') }}
     )), false)
 {%- endmacro %}
 
