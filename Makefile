@@ -37,9 +37,9 @@ lint: .venv/installed-dev profiles.yml  ## Check style, types and imports: ruff,
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 models analyses tests/singular
-	$(BIN)/sqlfluff lint --disable-progress-bar --templater jinja --rules jinja.padding,layout.long_lines macros tests/generic
 	@mkdir -p $(LINTED)
+	@PCI_LOG_REVIEW_STATE=$(LINTED) $(BIN)/sqlfluff lint --disable-progress-bar --processes 2 models analyses tests/singular
+	$(BIN)/sqlfluff lint --disable-progress-bar --templater jinja --rules jinja.padding,layout.long_lines macros tests/generic
 	@PCI_LOG_REVIEW_STATE=$(LINTED) $(BIN)/dbt --quiet compile --target-path $(LINTED) --log-path $(LINTED)
 	$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 --templater raw --exclude-rules $(NOT_OF_COMPILED) \
 		$(LINTED)/compiled/pci_log_review/models $(LINTED)/compiled/pci_log_review/tests

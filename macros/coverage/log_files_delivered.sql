@@ -44,7 +44,7 @@
         case
             when reader.problem is not null then reader.problem
             when inventory.problem is not null then inventory.problem
-            when inventory.log_file is null and (select count(*) from inventory) > 0
+            when inventory.log_file is null and (select count(listed.log_file) from inventory as listed) > 0
                 then 'was not there when the files of the day were listed and checked'
             when reader.log_file is null and inventory.size is not null
                 then 'was delivered, and was not there any more when it was to be read'
@@ -81,7 +81,7 @@
                 and coalesce(inventory.problem, '') not like 'lies where CloudTrail writes no log file%'
                 then 'is outside trail_scope, so it was not reviewed'
             when inventory.problem is not null then inventory.problem
-            when inventory.log_file is null and (select count(*) from inventory) > 0
+            when inventory.log_file is null and (select count(listed.log_file) from inventory as listed) > 0
                 then 'was not there when the files of the day were listed and checked'
             when inventory.kind = 'log' and reviewed.log_file is null and coalesce(inventory.records, 1) > 0
                 then 'was delivered, and nothing was read from it'

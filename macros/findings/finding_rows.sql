@@ -45,11 +45,11 @@
             candidates.*,
             row_number() over (
                 partition by resource_arns, {{ finding_key() | join(', ') }}
-                order by is_named desc, is_broad, line_id, log_file
+                order by is_named desc, is_broad asc, line_id asc, log_file asc
             ) as copy_number,
             first_value(line_id) over (
                 partition by resource_arns, {{ finding_key() | join(', ') }}
-                order by is_named desc, is_broad, line_id, log_file
+                order by is_named desc, is_broad asc, line_id asc, log_file asc
             ) as first_line
         from candidates
     ),
