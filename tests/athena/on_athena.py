@@ -193,7 +193,7 @@ def _comparable(columns: list[str], rows: Iterable[tuple[str | None, ...]]) -> l
 def _text(column: str, value: str | None) -> str | None:
     if value is None:
         return None
-    if column == "event_time":
+    if column in ("event_time", "first_event"):
         return value.removesuffix(".000")  # only Trino writes fractions that are none
     if column in _JSON:
         try:
