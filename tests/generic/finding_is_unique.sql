@@ -7,10 +7,6 @@
         count(*) as copies
     from {{ model }}
     where run_date = {{ run_date_sql() }} and event_id is not null
-    group by
-        requirement
-        {%- for column in finding_key() %},
-        {{ fingerprint(column) if column in ('request_parameters', 'response_elements') else column }}
-        {%- endfor %}
+    group by requirement, {{ fingerprint(finding_key()) }}
     having count(*) > 1
 {% endtest %}

@@ -8,27 +8,35 @@ with events as (
     where run_date = {{ run_date_sql() }}
 ),
 
-queries as (
-    {% for requirement in article %}
-        select '{{ requirement }}' as requirement
-        {{ 'union all' if not loop.last }}
-    {% endfor %}
+-- each event is read once, and asked for by each of the queries
+asked_for as (
+    select
+        aws_account_id,
+        coalesce(event_id, '') as event_id,
+        coalesce(cast(event_time as varchar), '') as event_time,
+        event_name,
+        array[
+            {% for requirement, query in article.items() %}
+                case when {{ query.filter }} then '{{ requirement }}' end{{ ',' if not loop.last }}
+            {% endfor %}
+        ] as requirements
+    from events
+    where
+        {% for query in article.values() %}
+            {{ 'or ' if not loop.first }}({{ query.filter }})
+        {% endfor %}
 ),
 
--- each event is read once, and asked for by each of the queries
 article as (
     select
         queries.requirement,
-        events.aws_account_id,
-        coalesce(events.event_id, '') as event_id,
-        coalesce(cast(events.event_time as varchar), '') as event_time,
-        events.event_name
-    from events
-    cross join queries
-    where
-        {% for requirement, query in article.items() %}
-            {{ 'or ' if not loop.first }}(queries.requirement = '{{ requirement }}' and ({{ query.filter }}))
-        {% endfor %}
+        asked_for.aws_account_id,
+        asked_for.event_id,
+        asked_for.event_time,
+        asked_for.event_name
+    from asked_for
+    cross join unnest(asked_for.requirements) as queries (requirement)
+    where queries.requirement is not null
 ),
 
 findings as (
