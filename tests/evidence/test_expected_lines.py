@@ -6,6 +6,7 @@ import json
 from datetime import date, datetime
 from typing import Any
 
+from pci_log_review.evidence.chain import records
 from pci_log_review.evidence.store import EvidenceStore
 from pci_log_review.review.expected import SINCE, lines_since, notes_of
 
@@ -38,7 +39,7 @@ def known(store: EvidenceStore, number: int, lines: dict[str, str | None]) -> No
 def test_lines_that_no_sealed_run_had_are_known_since_today(store: EvidenceStore) -> None:
     with store.lock():
         known(store, 8, {"old": None, "newer": "2026-03-09"})
-        assert lines_since(store, ["old", "newer", "new"], TODAY) == {
+        assert lines_since(store, records(store.keys()), ["old", "newer", "new"], TODAY) == {
             "old": None,
             "newer": "2026-03-09",
             "new": "2026-03-12",
@@ -49,11 +50,11 @@ def test_a_run_that_does_not_say_is_passed_over(store: EvidenceStore) -> None:
     with store.lock():
         known(store, 8, {"old": None})
         seal(store, day(9))
-        assert lines_since(store, ["old", "new"], TODAY) == {"old": None, "new": "2026-03-12"}
+        assert lines_since(store, records(store.keys()), ["old", "new"], TODAY) == {"old": None, "new": "2026-03-12"}
 
 
 def test_where_nothing_was_sealed_nobody_can_tell(store: EvidenceStore) -> None:
-    assert lines_since(store, ["a"], TODAY) == {"a": None}
+    assert lines_since(store, records(store.keys()), ["a"], TODAY) == {"a": None}
 
 
 def test_nothing_is_told_of_lines_that_marked_nothing() -> None:

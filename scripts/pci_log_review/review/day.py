@@ -173,7 +173,7 @@ def _review(
         gaps = _changed_gaps(changed) + _shortened(baseline.gaps, BASELINE) + _gaps(run, summary, rows, built)
         conclusion = _conclusion(run_date, rows, gaps, inventory.integrity, not_proven(run.scope, to_prove.trails))
         numbers = lines_of(run.settings)
-        since = lines_since(run.evidence, numbers, today())
+        since = lines_since(run.evidence, known, numbers, today())
         findings = sum(row["findings"] for row in rows)
         expected = notes_of(rows_of(summary.expected_lines), findings, numbers, since)
         found = _found(rows, built, broken, expected)

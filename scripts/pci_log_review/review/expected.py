@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from ..evidence.chain import records
+from ..evidence.chain import Record
 from ..evidence.store import EvidenceError, EvidenceStore
 from ..settings.checks import FILES
 
@@ -35,23 +35,24 @@ def _id(cells: list[str]) -> str:
     return hashlib.sha256("\n".join(cells).encode()).hexdigest()[:12]
 
 
-def lines_since(store: EvidenceStore, lines: Iterable[str], today: date) -> dict[str, str | None]:
+def lines_since(store: EvidenceStore, known: list[Record], lines: Iterable[str], today: date) -> dict[str, str | None]:
     """The day since which each line is known: as the last sealed run says, and today for a line that it did not have.
 
-    None where nobody can tell: nothing was sealed before, or what was sealed does not say. Raises EvidenceError.
+    None where nobody can tell: nothing was sealed before, or what was sealed does not say. `known` are the records of
+    the evidence.
     """
-    before = _sealed_before(store)
+    before = _sealed_before(store, known)
     if before is None:
         return dict.fromkeys(lines)
     return {line: before.get(line, today.isoformat()) for line in lines}
 
 
-def _sealed_before(store: EvidenceStore) -> dict[str, str | None] | None:
-    runs = [record for record in records(store.keys()) if record.kind == "run"]
+def _sealed_before(store: EvidenceStore, known: list[Record]) -> dict[str, str | None] | None:
+    runs = [record for record in known if record.kind == "run"]
     for record in runs[: -_LOOKED_AT - 1 : -1]:
         try:
-            known = json.loads(store.read(f"{record.folder}/run.json"))[SINCE]
-            return {str(line): _day(since) for line, since in known.items()}
+            lines = json.loads(store.read(f"{record.folder}/run.json"))[SINCE]
+            return {str(line): _day(since) for line, since in lines.items()}
         except (EvidenceError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue  # it failed, is of an earlier version, or damaged: verify names that
     return None
