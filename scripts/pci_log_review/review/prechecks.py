@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from datetime import date
 from difflib import get_close_matches
@@ -18,6 +17,8 @@ from ..common.errors import UsageError
 from ..common.project import project_dir
 from ..evidence.chain import records
 from ..evidence.store import EvidenceError
+from ..settings.rows import read_rows
+from ..settings.scope import catalogue_regions
 from ..warehouse.profile import AthenaConnection
 from .options import Run
 
@@ -106,16 +107,15 @@ def _is_new(run: Run) -> bool:
 
 def _odd(run: Run, lines: list[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
     """The lines whose region neither the catalogue nor AWS's library has."""
-    with (project_dir() / "seeds" / "catalogue" / "aws_regions.csv").open(encoding="utf-8", newline="") as file:
-        catalogue = {row["region"] for row in csv.DictReader(file)} | {"*"}
+    catalogue = {*catalogue_regions(project_dir()), "*"}
     unknown = [line for line in lines if line[2] not in catalogue]
     return [line for line in unknown if line[2] not in _regions(run.session)] if unknown else []
 
 
 def _scope(settings: Path) -> list[tuple[int, str, str]]:
     """Line number, account id and region of each line of the scope."""
-    with (settings / "trail_scope.csv").open(encoding="utf-8-sig", newline="") as file:
-        return [(number, row["account_id"], row["region"]) for number, row in enumerate(csv.DictReader(file), 2)]
+    rows = read_rows(settings / "trail_scope.csv")
+    return [(number, row["account_id"], row["region"]) for number, row in enumerate(rows, 2)]
 
 
 def _accounts(lines: list[tuple[int, str, str]]) -> set[str]:

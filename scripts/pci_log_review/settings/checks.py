@@ -15,6 +15,7 @@ from ..common import clock
 from ..common.errors import Fault
 from ..common.project import needed_settings, requirements
 from . import principals
+from .rows import read_rows
 
 Check = Callable[[str], str | None]
 
@@ -188,15 +189,10 @@ def _contradictions(folder: Path) -> Iterator[Fault]:
     """What nothing_to_list calls empty and is not; the files are without other faults."""
     path = folder / "nothing_to_list.csv"
     if path.exists():
-        for number, line in enumerate(_rows(path), 2):
+        for number, line in enumerate(read_rows(path), 2):
             name = line["settings_file"]
-            if _rows(folder / f"{name}.csv"):
+            if read_rows(folder / f"{name}.csv"):
                 yield _fault(path, number, f"settings_file: {name}.csv has lines, so it is not true: take this one out")
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def settings_for_dbt(folder: Path, project: Path) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 from datetime import date
 
 from .checks import COMPARED, FILES
+from .rows import Row, rows_in
 
-Row = dict[str, str]
 Line = tuple[str, str]  # of setting and what it says
 
 # What only describes a line; without it, the line says the same
@@ -23,10 +21,10 @@ def compared_lines(text_of: Callable[[str], str], regions: list[str]) -> set[Lin
     stands for in trail_scope: of its lines it is the accounts and regions in scope that count, and those of which logs
     are expected daily.
     """
-    lines = {("trail_scope", line) for line in _scope(_rows(text_of("trail_scope")), regions)}
+    lines = {("trail_scope", line) for line in _scope(rows_in(text_of("trail_scope")), regions)}
     for setting in set(COMPARED) - {"trail_scope"}:
         columns = list(FILES[setting])
-        for row in _rows(text_of(setting)):
+        for row in rows_in(text_of(setting)):
             if row.get("trail", "any"):  # a line without one expects nothing
                 # an earlier version's file may have other columns: then its lines are others, too
                 names = sorted(row, key=lambda name: columns.index(name) if name in columns else -1)
@@ -53,7 +51,7 @@ def approved(settings_changes: str) -> Callable[[Line, date], bool]:
     """Whether a line of settings_changes.csv, whose content is given, says why a line is gone that was last seen on a
     day. One that is older says nothing of it. `*` stands for every line of a setting, or for the rest of one.
     """
-    rows = _rows(settings_changes)
+    rows = rows_in(settings_changes)
 
     def is_approved(line: Line, last_seen: date) -> bool:
         setting, text = line
@@ -77,7 +75,3 @@ def _scope(rows: list[Row], regions: list[str]) -> set[str]:
     }
     pairs = {f"{account_id} {region}" for account_id, region in expected}
     return pairs | {f"{account_id} {region} daily" for (account_id, region), it in expected.items() if it == "daily"}
-
-
-def _rows(text: str) -> list[Row]:
-    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))

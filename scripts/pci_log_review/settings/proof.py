@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
 from ..cloudtrail.expected import ExpectedTrail
+from .rows import Row, read_rows
 
-Row = dict[str, str]
 Scope = Iterable[tuple[str, str]]  # of account id and region
 
 
@@ -20,7 +19,9 @@ def expected_trails(settings: Path, scope: Scope, run_date: date) -> tuple[Expec
     trail says that no digests are expected: it wins over lines that name more with a `*`, and never over one that names
     the same. The settings have been checked.
     """
-    lines = [row for row in _rows(settings / "digest_trails.csv") if row["since"] <= run_date.isoformat()]
+    path = settings / "digest_trails.csv"
+    # settings that say nothing of digests expect none, and each day says what that means
+    lines = [row for row in read_rows(path) if row["since"] <= run_date.isoformat()] if path.exists() else []
     exempt = [row for row in lines if not row["trail"]]
     return tuple(
         sorted(
@@ -58,11 +59,3 @@ def _is_narrower(line: Row, other: Row) -> bool:
     """Whether a line names less than another that covers the same, and nothing that the other does not."""
     same = ("account_id", "region")
     return any(line[name] != other[name] for name in same) and all(other[name] in ("*", line[name]) for name in same)
-
-
-def _rows(path: Path) -> list[Row]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file))
-    except FileNotFoundError:  # settings that say nothing of digests expect none, and each day says what that means
-        return []

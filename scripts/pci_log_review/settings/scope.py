@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
+
+from .rows import read_rows
 
 
 def scope_of(settings: Path, project: Path) -> frozenset[tuple[str, str]]:
@@ -15,16 +16,11 @@ def scope_of(settings: Path, project: Path) -> frozenset[tuple[str, str]]:
     every = catalogue_regions(project) or ["*"]
     return frozenset(
         (line["account_id"], region)
-        for line in _rows(settings / "trail_scope.csv")
+        for line in read_rows(settings / "trail_scope.csv")
         for region in (every if line["region"] == "*" else [line["region"]])
     )
 
 
 def catalogue_regions(project: Path) -> list[str]:
     """The regions of the catalogue's aws_regions."""
-    return [row["region"] for row in _rows(project / "seeds" / "catalogue" / "aws_regions.csv")]
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
+    return [row["region"] for row in read_rows(project / "seeds" / "catalogue" / "aws_regions.csv")]
