@@ -10,16 +10,7 @@ with events as (
 cardholder_data_access as (
     select
         events.*,
-        coalesce(
-            catalogue_title,
-            case when may_touch_store then 'Access, target not recorded' else 'Access a listed store' end
-        ) as title,
-        nullif(concat_ws(
-            ', ',
-            case when is_data_event then 'data event' end,
-            case when may_touch_store then 'target not recorded' end,
-            catalogue_flag
-        ), '') as flags
+        {{ store_access() }}
     from events
     where
         -- the catalogue names it, and it touches a store of cardholder data that the settings list
