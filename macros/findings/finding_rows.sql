@@ -1,7 +1,10 @@
 {% macro finding_rows(requirement, kept_events) %}
     -- what expected_activity expects is marked, and never left out
     with lines as (
-        select * from {{ ref('int_expected_calls') }}
+        select
+            *,
+            {{ resource_beginning('resource') }} as resource_beginning
+        from {{ ref('int_expected_calls') }}
         where '{{ requirement }}' like requirement
     ),
 
@@ -20,7 +23,7 @@
                     when lines.resource = '%' then true
                     else {{ all_of(
                         "split(coalesce(kept.resource_arns, kept.resource, ''), chr(10))",
-                        is_resource('element', 'lines.resource')
+                        is_resource('element', 'lines.resource', 'lines.resource_beginning')
                     ) }}
                 end
                 -- what root does is expected by lines that name root

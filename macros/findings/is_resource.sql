@@ -1,13 +1,8 @@
-{# A name is compared from its beginning, and up to a boundary: an object's key, which anybody may choose, can't pass
-   for a bucket. Of an ARN, what comes after the account is the name, and what comes after its type (`key/…`), but for
-   S3, where a bucket comes first, and IAM, where a path, which anybody may choose, comes before the name. #}
-{% macro is_resource(resource, name) -%}
-    {%- set beginning -%}
-        case
-            when {{ name }} like '%!%' escape '!' then replace(replace({{ name }}, '%', ''), ':', '/')
-            else replace({{ name }}, ':', '/') || '/'
-        end
-    {%- endset -%}
+{# A name is compared from its beginning (resource_beginning), and up to a boundary: an object's key, which anybody may
+   choose, can't pass for a bucket. Of an ARN, what comes after the account is the name, and what comes after its type
+   (`key/…`), but for S3, where a bucket comes first, and IAM, where a path, which anybody may choose, comes before the
+   name. #}
+{% macro is_resource(resource, name, beginning) -%}
     {%- set after_account -%}
         {{ regexp_part(resource, '^arn:[^:]*:[^:]*:[^:]*:[^:]*:(.+)') }}
     {%- endset -%}
