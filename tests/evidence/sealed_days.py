@@ -71,7 +71,7 @@ def _seal(
             review += f"{requirement},Something,{'findings' if count else 'no findings'},{count},{count}\n"
         (staged / "daily_review.csv").write_text(review)
         (staged / "run.json").write_text(json.dumps({"run_date": str(run_date), "target": "local"}) + "\n")
-        content = write_manifest(staged, run_id, conclusion, last_link(store, known), since)
+        content = write_manifest(staged, run_id, conclusion, last_link(store, known), since, {})
         store.publish(staged, folder, MANIFEST)
     if latest:
         set_latest(store, link(f"{folder}/{MANIFEST}", content))

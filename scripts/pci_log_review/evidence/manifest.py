@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import Any
 from .chain import MANIFEST, Link, Record, parse_record, previous_as_json, to_json
 from .store import EvidenceError, EvidenceStore
 
-FORMAT = 1
+# 2: has the notes, and the hashes of what was used of the project
+FORMAT = 2
 
 
 class State(StrEnum):
@@ -27,7 +29,8 @@ class State(StrEnum):
 class Conclusion:
     """What a run came to, as the manifest says it. Where there were no logs, nothing was counted.
 
-    `not_proven` is a sentence on what no digests were expected to prove; empty where there is no such thing.
+    `not_proven` is a sentence on what no digests were expected to prove; empty where there is no such thing. `notes`
+    are worth knowing but do not make the day incomplete.
     """
 
     run_date: date
@@ -37,6 +40,7 @@ class Conclusion:
     findings: dict[str, int]
     unexpected_findings: dict[str, int]
     not_proven: str = ""
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -50,11 +54,17 @@ class Manifest:
 
 
 def write_manifest(
-    folder: Path, run_id: str, conclusion: Conclusion, previous: Link | None, since: date | None
+    folder: Path,
+    run_id: str,
+    conclusion: Conclusion,
+    previous: Link | None,
+    since: date | None,
+    project: Mapping[str, str],
 ) -> bytes:
     """Writes the manifest of all files in the folder; returns its bytes.
 
-    `since` is the first day that has to be reviewed; None where nobody has named one.
+    `since` is the first day that has to be reviewed; None where nobody has named one. `project` has the SHA-256 of what
+    was used of the project, by path: catalogue, models and macros.
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     content = to_json(
@@ -69,9 +79,11 @@ def write_manifest(
             "gaps": conclusion.gaps,
             "integrity": conclusion.integrity,
             "not_proven": conclusion.not_proven,
+            "notes": conclusion.notes,
             "findings": conclusion.findings,
             "unexpected_findings": conclusion.unexpected_findings,
             "previous": previous_as_json(previous),
+            "project": dict(project),
             "files": {
                 path.relative_to(folder).as_posix(): {
                     "size": path.stat().st_size,
@@ -103,6 +115,7 @@ def read_manifest(store: EvidenceStore, record: Record) -> Manifest:
             findings=_counts(content["findings"]),
             unexpected_findings=_counts(content["unexpected_findings"]),
             not_proven=str(content.get("not_proven", "")),  # manifests of earlier versions have none
+            notes=[str(note) for note in content.get("notes", [])],
         )
         files = {str(name): (_count(file["size"]), str(file["sha256"])) for name, file in content["files"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
