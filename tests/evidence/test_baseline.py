@@ -24,7 +24,7 @@ from pci_log_review.review import baseline as baseline_of
 from pci_log_review.review.baseline import BASELINE, Baseline, compare
 from pci_log_review.settings.scope import catalogue_regions
 
-from .sealed_days import day
+from .sealed_days import PROJECT, day, write_tables
 
 TODAY = date(2026, 3, 20)
 TRAIL = TrailDigests("main_us-east-1", "AWSLogs/111122223333", "111122223333", "us-east-1", None, 24, 24, 0, True)
@@ -78,9 +78,13 @@ def seal(
                 (staged / "catalogue").mkdir()
                 for path in catalogue.glob("*.csv"):
                     (staged / "catalogue" / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), 1))
-        (staged / "run.json").write_text("{}\n")
-        conclusion = Conclusion(day(number), state, [], "", {}, {})
-        content = write_manifest(staged, run_id, conclusion, last_link(store, known), None, {})
+        write_tables(staged)
+        (staged / "findings").mkdir()
+        for name in ("daily_review.csv", "findings/10.2.1.4.csv", "run.json"):
+            (staged / name).write_text("")
+        gaps = [] if state is State.COMPLETE else ["A gap"]
+        conclusion = Conclusion(day(number), state, gaps, "", {}, {})
+        content = write_manifest(staged, run_id, conclusion, last_link(store, known), None, PROJECT)
         store.publish(staged, folder, MANIFEST)
     set_latest(store, link(f"{folder}/{MANIFEST}", content))
 

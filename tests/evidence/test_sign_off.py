@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from pci_log_review.common.errors import UsageError
 from pci_log_review.evidence.history import Day, history
 from pci_log_review.evidence.manifest import State
 from pci_log_review.evidence.open import open_evidence
-from pci_log_review.evidence.sign_off import Decision, Verdict, parse_decision, sign_off
+from pci_log_review.evidence.sign_off import Decision, parse_decision, sign_off
+from pci_log_review.evidence.signature import Verdict
 from pci_log_review.evidence.store import EvidenceStore
 
 UNEXPECTED = {"10.2.1.4": 2, "10.2.1.5": 0, "10.2.1.6": 1}
@@ -31,8 +33,17 @@ def reviewed(store: EvidenceStore) -> Day:
     return known
 
 
+def signed_by(
+    store: EvidenceStore, reviewer: str, decisions: Sequence[Decision] = (), reason: str | None = None
+) -> str:
+    """Signs what was seen last; returns the key."""
+    manifest = reviewed(store).manifest
+    seen = manifest.sha256 if manifest else ""
+    return sign_off(store, reviewed(store), seen, reviewer, decisions, reason).path
+
+
 def signed(store: EvidenceStore, *decisions: Decision, reason: str | None = None) -> dict[str, Any]:
-    key = sign_off(store, reviewed(store), "A. Person", decisions, reason)
+    key = signed_by(store, "A. Person", decisions, reason)
     content: dict[str, Any] = json.loads(store.read(key))
     return content
 
@@ -87,6 +98,7 @@ def test_a_day_without_unexpected_findings_needs_no_decision(store: EvidenceStor
         "10.2.1.4=incident",
         "10.2.1.4=incident:",
         "10.2.1.4=incident:  ",
+        "10.2.1.4=incident: \u200b",
         "10.2.1.4=fine: note",
         "=incident: x",
         "",
@@ -111,7 +123,7 @@ def test_a_decision_on_no_requirement_or_twice_is_refused(store: EvidenceStore, 
 
 def test_an_incomplete_day_takes_a_reason(store: EvidenceStore) -> None:
     seal(store, day(5), State.INCOMPLETE)
-    for reason in (None, "", "  "):
+    for reason in (None, "", "  ", "\u200b", "\u2800"):
         with pytest.raises(UsageError, match="the day is incomplete; signing it takes a --reason"):
             signed(store, reason=reason)
     assert signed(store, reason="The logs are lost")["reason"] == "The logs are lost"
@@ -124,10 +136,11 @@ def test_a_day_that_was_not_reviewed_cannot_be_signed(store: EvidenceStore, stat
         signed(store, reason="never mind")
 
 
-def test_a_reviewer_has_a_name(store: EvidenceStore) -> None:
+@pytest.mark.parametrize("reviewer", ["", " ", "\u200b", "\u2800", "\u3164", "\ufeff\u00a0", "--", "\ue000"])
+def test_a_reviewer_has_a_name_that_shows(store: EvidenceStore, reviewer: str) -> None:
     seal(store, day(5))
     with pytest.raises(UsageError, match="has to give a name"):
-        sign_off(store, reviewed(store), " ", [], None)
+        signed_by(store, reviewer)
 
 
 def test_changed_evidence_cannot_be_signed(store: EvidenceStore) -> None:
@@ -139,9 +152,9 @@ def test_changed_evidence_cannot_be_signed(store: EvidenceStore) -> None:
 
 def test_a_correction_is_a_further_file_and_the_last_one_counts(store: EvidenceStore) -> None:
     seal(store, day(5), unexpected=UNEXPECTED)
-    first = sign_off(store, reviewed(store), "A. Person", [INCIDENT, EXPECTED], None)
+    first = signed_by(store, "A. Person", [INCIDENT, EXPECTED])
     before = store.read(first)
-    second = sign_off(store, reviewed(store), "B. Person", [INCIDENT, EXPECTED], None)
+    second = signed_by(store, "B. Person", [INCIDENT, EXPECTED])
     assert first != second
     assert store.read(first) == before
     signature = reviewed(store).signature

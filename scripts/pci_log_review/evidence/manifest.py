@@ -10,11 +10,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from .chain import MANIFEST, Link, Record, parse_record, previous_as_json, to_json
-from .store import EvidenceError, EvidenceStore
+from .chain import MANIFEST, VERIFY, Link, Record, is_time_of, parse_record, previous_as_json, to_json
+from .store import EvidenceError
 
 # 2: has the notes, and the hashes of what was used of the project
 FORMAT = 2
+# What is in the evidence of every run that did not fail
+_TABLES = ("daily_review.csv", "log_coverage.csv", "log_files.csv")
+_TABLES_SINCE_2 = (
+    *("baseline.json", "changed_files.csv", "digests.csv", "expected_lines.csv", "public_keys.csv"),
+    *("catalogue/reviewed_events.csv.gz", "settings/trail_scope.csv"),
+)
+_CATALOGUE = "seeds/catalogue/reviewed_events.csv"
 
 
 class State(StrEnum):
@@ -102,9 +109,11 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_manifest(store: EvidenceStore, record: Record) -> Manifest:
-    """The manifest of a sealed run. Raises EvidenceError where it can't be read as one."""
-    data = store.read(record.path)
+def read_manifest(record: Record, data: bytes) -> Manifest:
+    """The manifest of a sealed run, whose bytes are `data`.
+
+    Raises EvidenceError where it can't be read as one, contradicts its name or itself, or lacks what every run has.
+    """
     content = parse_record(record.path, data)
     try:
         conclusion = Conclusion(
@@ -118,9 +127,46 @@ def read_manifest(store: EvidenceStore, record: Record) -> Manifest:
             notes=[str(note) for note in content.get("notes", [])],
         )
         files = {str(name): (_count(file["size"]), str(file["sha256"])) for name, file in content["files"].items()}
+        if fault := _contradiction(record, content, conclusion) or _lacking(content, conclusion, files):
+            raise ValueError(fault)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise EvidenceError(f"evidence: {record.path} is damaged: {error!r}; run pci-log-review verify") from error
+        why = error if isinstance(error, ValueError) else repr(error)
+        raise EvidenceError(f"evidence: {record.path} is damaged: {why}{VERIFY}") from error
     return Manifest(record, hashlib.sha256(data).hexdigest(), conclusion, files)
+
+
+def _contradiction(record: Record, content: dict[str, Any], conclusion: Conclusion) -> str | None:
+    """What in the manifest is not as a run writes it."""
+    if content["format"] not in range(1, FORMAT + 1):
+        return f"it is of format {content['format']!r}, which this version does not know"
+    if (content["kind"], content["run_id"]) != ("run", record.id):
+        return f"it is of the {content['kind']} {content['run_id']}"
+    if conclusion.run_date != record.run_date:
+        return f"it is the manifest of {conclusion.run_date}"
+    if not is_time_of(record, content["sealed"]):
+        return f"it says that it was sealed at {content['sealed']}, before its run began"
+    if conclusion.state is not State.FAILED and bool(conclusion.gaps) == (conclusion.state is State.COMPLETE):
+        return f"it is {conclusion.state} with {len(conclusion.gaps)} gaps"
+    found, unexpected = conclusion.findings, conclusion.unexpected_findings
+    if found.keys() != unexpected.keys() or any(unexpected[name] > count for name, count in found.items()):
+        return "its findings and its unexpected findings do not fit together"
+    return None
+
+
+def _lacking(content: dict[str, Any], conclusion: Conclusion, files: dict[str, tuple[int, str]]) -> str | None:
+    """What every run has and this one has not."""
+    needed = {"run.json"}
+    if conclusion.state is not State.FAILED:
+        needed |= set(_TABLES) | {f"findings/{requirement}.csv" for requirement in conclusion.findings}
+    if conclusion.state is not State.FAILED and content["format"] > 1:
+        needed |= set(_TABLES_SINCE_2)
+        if _CATALOGUE not in content["project"]:
+            return f"it lacks the hash of {_CATALOGUE}"
+    if lacking := sorted(needed - files.keys()):
+        return f"it lacks {', '.join(lacking)}"
+    if conclusion.state is not State.FAILED and not any(name.startswith("findings/") for name in files):
+        return "it lacks every file of findings"
+    return None
 
 
 def _counts(value: dict[str, Any]) -> dict[str, int]:

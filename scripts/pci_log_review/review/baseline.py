@@ -8,7 +8,6 @@ it is there again or a line of settings_changes.csv says why it is not.
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,8 +19,9 @@ from ..cloudtrail.digests import TrailDigests
 from ..cloudtrail.expected import ToProve
 from ..common import clock
 from ..common.project import requirements
-from ..evidence.chain import Record
+from ..evidence.chain import Record, proven_records
 from ..evidence.manifest import Manifest, State, read_manifest
+from ..evidence.sealed import read_file
 from ..evidence.store import EvidenceError, EvidenceStore
 from ..settings.checks import COMPARED, COVERED
 from ..settings.compared import Line, approved, compared_lines, covered_lines, is_kept
@@ -148,25 +148,25 @@ def _no_longer_covered(setting: str, lines: list[str]) -> str:
 def _last(store: EvidenceStore, known: list[Record], regions: list[str]) -> tuple[dict[Line, date], list[str]]:
     """What the last sealed run had, and gaps where that can't be known. Runs that failed say nothing of it."""
     gaps: list[str] = []
-    for record in reversed([record for record in known if record.kind == "run"]):
+    left = [record for record in known if record.kind == "run"]
+    for record, data in proven_records(store, known):
+        if record.kind != "run":
+            continue
+        left.remove(record)
         try:
-            manifest = read_manifest(store, record)
+            manifest = read_manifest(record, data)
             if manifest.conclusion.state is not State.FAILED:
                 return _baseline_of(store, manifest, regions), gaps
         except (EvidenceError, ValueError, KeyError, TypeError) as error:
             gaps.append(f"what the review {record.folder} had can't be compared: {error}")
+    if left:
+        gaps.append(f"what the review {left[-1].folder} had can't be compared: the chain does not vouch for it")
     return {}, gaps
 
 
 def _baseline_of(store: EvidenceStore, manifest: Manifest, regions: list[str]) -> dict[Line, date]:
     def read(name: str) -> bytes:
-        if name not in manifest.files:
-            return b""
-        path = f"{manifest.record.folder}/{name}"
-        data = store.read(path)
-        if hashlib.sha256(data).hexdigest() != manifest.files[name][1]:
-            raise EvidenceError(f"evidence: {path} was changed after it was sealed; run pci-log-review verify")
-        return data
+        return read_file(store, manifest, name) if name in manifest.files else b""
 
     sealed = date.fromisoformat(manifest.record.id[:8])
     covered = covered_lines(lambda name: gzip.decompress(read(f"catalogue/{name}.csv.gz")).decode())
