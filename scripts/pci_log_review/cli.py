@@ -169,9 +169,9 @@ def run(ctx: click.Context, /, log_format: str, **given: Any) -> None:
     Due is each day up to yesterday (UTC) without a complete review, oldest first; an incomplete day that was signed
     off is done with.
 
-    Exit codes: 0 every day is reviewed and complete; 1 a day failed, nobody could be told, or the evidence is not as it was sealed; 2 wrong usage or
-    settings; 3 a review ran but its day is incomplete (logs missing, a file unreadable, a row expectation broken), as
-    the last lines say.
+    Exit codes: 0 every day is reviewed and complete; 1 a day failed, nobody could be told, or the evidence is not as it
+    was sealed; 2 wrong usage or settings; 3 a review ran but its day is incomplete (logs missing, a file unreadable, a
+    row expectation broken), as the last lines say.
     """
     signal.signal(signal.SIGTERM, _stop)
     reporter: Reporter = JsonReporter() if log_format == "json" else TextReporter()
