@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.evidence import sealed_days
 from tests.evidence.sealed_days import HEADER, day, seal, sign
 
 from pci_log_review.common.errors import UsageError
@@ -363,6 +364,19 @@ def test_a_sign_off_of_a_review_after_which_the_day_was_run_again_before_it_is_a
     path = plant_sign_off(store, day(5), {"manifest": signs, "state": "complete"})
     [told] = verify(store, None, None, day(5)).faults
     assert str(told) == f"{path}: signs {first}, after which the day was run again before it"
+
+
+def test_records_made_while_the_clock_was_ahead_and_after_it_was_put_right_are_no_faults(
+    store: EvidenceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = f"{datetime.now(UTC) + timedelta(hours=20):%Y%m%dT%H%M%SZ}-0000abcd"
+    with monkeypatch.context() as patch:
+        patch.setattr(sealed_days, "new_id", lambda _: ahead)
+        seal(store, day(1))
+    seal(store, day(2), State.INCOMPLETE)
+    sign(store, day(2), reason="The logs are lost")
+    assert verify(store, None, None, day(2)).faults == []
+    assert due_days(store, None, day(2), 31).days == []
 
 
 @IN_BOTH

@@ -96,6 +96,11 @@ def time_of(record_id: str) -> datetime:
     return datetime.strptime(record_id.partition("-")[0], _TIME).replace(tzinfo=UTC)
 
 
+def now_or(record_id: str) -> str:
+    """The time for what a record says of itself: now, or that in its id, where the clock has gone back since."""
+    return max(datetime.now(UTC), time_of(record_id)).isoformat(timespec="seconds")
+
+
 def is_time_of(record: Record, text: object) -> bool:
     """Whether a record may have been made at a time, as it says: not before the time in its name, but for clocks of two
     machines that differ; a sign-off also not long after it. Raises ValueError or TypeError where the text is no time.

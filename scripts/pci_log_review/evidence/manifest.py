@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from .chain import MANIFEST, VERIFY, Link, Record, is_time_of, parse_record, previous_as_json, to_json
+from .chain import MANIFEST, VERIFY, Link, Record, is_time_of, now_or, parse_record, previous_as_json, to_json
 from .store import EvidenceError
 
 # 2: has the notes, and the hashes of what was used of the project
@@ -80,7 +80,7 @@ def write_manifest(
             "kind": "run",
             "run_date": conclusion.run_date.isoformat(),
             "run_id": run_id,
-            "sealed": datetime.now(UTC).isoformat(timespec="seconds"),
+            "sealed": now_or(run_id),
             "since": since.isoformat() if since else None,
             "state": conclusion.state.value,
             "gaps": conclusion.gaps,

@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from ..common.errors import UsageError
-from .chain import Link, last_link, link, new_id, previous_as_json, records, set_latest, to_json
+from .chain import Link, last_link, link, new_id, now_or, previous_as_json, records, set_latest, to_json
 from .history import Day
 from .manifest import FORMAT, Manifest, State
 from .sealed import file_faults
@@ -67,7 +66,7 @@ def sign_off(
         "state": manifest.conclusion.state.value,
         "reviewer": reviewer.strip(),
         "by": signer(store.where),
-        "signed": datetime.now(UTC).isoformat(timespec="seconds"),
+        "signed": now_or(record_id),
         "reason": (reason or "").strip() or None,
         "decisions": [
             {
