@@ -82,7 +82,7 @@ def evidence(checkout: Checkout) -> dict[str, dict[str, Any]]:
             str(path.relative_to(folder)): (
                 parquet.read_table(path).to_pylist()
                 if path.suffix == ".parquet"
-                else path.read_text().replace(str(checkout.home), "HOME")
+                else path.read_bytes().replace(str(checkout.home).encode(), b"HOME")
             )
             for path in folder.rglob("*.*")
             if path.name not in TIMES

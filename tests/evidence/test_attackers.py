@@ -357,6 +357,20 @@ def test_a_sign_off_as_the_command_writes_it_makes_the_day_not_due(store: Eviden
     assert due_days(store, None, day(5), 31).days == []
 
 
+def test_a_sign_off_that_the_end_of_the_chain_does_not_name_leaves_the_day_due(store: EvidenceStore) -> None:
+    """Whoever may add files, and not change any, can add a sign-off that fits the run."""
+    run = f"{seal(store, day(5), State.INCOMPLETE, UNEXPECTED)}/{MANIFEST}"
+    latest = store.read(LATEST)
+    path = plant_sign_off(store, day(5), {"decisions": [decision()], "previous": {"path": run, "sha256": "ab" * 32}})
+    store.write(LATEST, latest)
+    assert [str(fault) for fault in verify(store, None, None, day(5)).faults] == [
+        f"{run}: {OTHER_HASH}",
+        f"{path}: does not stand in the chain where its time puts it",
+    ]
+    assert due_days(store, None, day(5), 31).days == [day(5)]
+    assert not history(store, day(5), day(5))[0].is_signed
+
+
 def test_a_sign_off_of_a_review_after_which_the_day_was_run_again_before_it_is_a_fault(store: EvidenceStore) -> None:
     first = f"{seal(store, day(5))}/{MANIFEST}"
     seal(store, day(5), State.INCOMPLETE)
