@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -54,6 +55,16 @@ class _Day(click.ParamType[date]):
         if day < clock.CLOUDTRAIL_BEGAN:
             self.fail(f"{day} is before CloudTrail began, on {clock.CLOUDTRAIL_BEGAN}", param, ctx)
         return day
+
+
+class _Sha256(click.ParamType[str]):
+    name = "sha256"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        found = str(value).strip().lower()
+        if not re.fullmatch("[0-9a-f]{64}", found):
+            self.fail(f"{value!r} is not a hash of 64 hex digits", param, ctx)
+        return found
 
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -158,9 +169,9 @@ def run(ctx: click.Context, /, log_format: str, **given: Any) -> None:
     Due is each day up to yesterday (UTC) without a complete review, oldest first; an incomplete day that was signed
     off is done with.
 
-    Exit codes: 0 every day is reviewed and complete; 1 a day failed, or nobody could be told; 2 wrong usage or
-    settings; 3 a review ran but its day is incomplete (logs missing, a file unreadable, a row expectation broken), as
-    the last lines say.
+    Exit codes: 0 every day is reviewed and complete; 1 a day failed, nobody could be told, or the evidence is not as it
+    was sealed; 2 wrong usage or settings; 3 a review ran but its day is incomplete (logs missing, a file unreadable, a
+    row expectation broken), as the last lines say.
     """
     signal.signal(signal.SIGTERM, _stop)
     reporter: Reporter = JsonReporter() if log_format == "json" else TextReporter()
@@ -281,14 +292,24 @@ def init(logs: str, settings: Path) -> None:
 @_evidence_options
 @click.option("--from", "first", help="First day.  [default: the first in the evidence]", type=_Day())
 @click.option("--to", "last", help="Last day.  [default: yesterday]", type=_Day())
+@click.option(
+    "--expect",
+    "expected",
+    help="Hash of a manifest or sign-off, kept elsewhere (the messages have them): it has to be in the chain. "
+    "Repeat it.",
+    type=_Sha256(),
+    multiple=True,
+)
 @click.pass_context
-def verify_command(ctx: click.Context, /, first: date | None, last: date | None, **evidence: Any) -> None:
+def verify_command(
+    ctx: click.Context, /, first: date | None, last: date | None, expected: tuple[str, ...], **evidence: Any
+) -> None:
     """Verify the evidence: every hash, every link of the chain, and that no day is missing.
 
     Exit codes: 0 all is as it was sealed; 1 something was changed, removed or added, as the last lines say.
     """
     _end(first, last)
-    verified = verify(_open(evidence), first, last, clock.yesterday())
+    verified = verify(_open(evidence), first, last, clock.yesterday(), expected)
     print_verified(verified)
     ctx.exit(Exit.FAILED if verified.faults else Exit.COMPLETE)
 
@@ -319,6 +340,7 @@ def show(day: date, limit: int, **evidence: Any) -> None:
 @main.command("sign-off")
 @click.argument("day", type=_Day())
 @_evidence_options
+@click.option("--manifest", help="The hash of the manifest that `show` printed: what you have seen.", required=True)
 @_option("--reviewer", "Your name.", required=True)
 @click.option(
     "--decision",
@@ -328,11 +350,13 @@ def show(day: date, limit: int, **evidence: Any) -> None:
     multiple=True,
 )
 @click.option("--reason", help="Why a day is signed that is incomplete.")
-def sign_off_command(day: date, reviewer: str, decisions: tuple[str, ...], reason: str | None, **evidence: Any) -> None:
+def sign_off_command(
+    day: date, manifest: str, reviewer: str, decisions: tuple[str, ...], reason: str | None, **evidence: Any
+) -> None:
     """Sign a day off: decide on each requirement with unexpected findings.
 
-    The sign-off is bound to the review's manifest: when the day is reviewed again, it is stale. It is never changed; a
-    correction is a further sign-off.
+    The sign-off is bound to the review that you have seen, by its manifest: when the day is reviewed again, it is
+    stale, and where that happened since, nothing is signed. It is never changed; a correction is a further sign-off.
     """
     store = _open(evidence)
     decided = [parse_decision(text) for text in decisions]
@@ -340,8 +364,9 @@ def sign_off_command(day: date, reviewer: str, decisions: tuple[str, ...], reaso
         raise UsageError(f"{store.where}: there is no evidence")
     with store.lock():
         mend_latest(store)
-        key = sign_off(store, history(store, day, day)[0], reviewer, decided, reason)
-    click.echo(f"Signed: {store.where.rstrip('/')}/{key}")
+        [known] = history(store, day, day)
+        signed = sign_off(store, known, manifest.strip().lower(), reviewer, decided, reason)
+    click.echo(f"Signed: {store.where.rstrip('/')}/{signed.path} (record {signed.sha256})")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import gzip
 import io
 import shutil
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -132,7 +133,11 @@ def sample_days(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFact
     queries_of_review = on_athena.queries()[first_query:]
     rows = {relation: (local_rows(on_local, relation), on_athena.rows(relation)) for relation in RELATIONS}
     evidence = {run_date: on_athena.evidence(run_date) for run_date in DAYS}
-    signed = [on_athena.interrupted("never", "sign-off", day, *SIGNATURE) for day in (DAMAGED, WITHOUT_A_REGION)]
+    seen = {day: sha256(evidence[day]["manifest.json"]).hexdigest() for day in (DAMAGED, WITHOUT_A_REGION)}
+    signed = [
+        on_athena.interrupted("never", "sign-off", day, "--manifest", manifest, *SIGNATURE)
+        for day, manifest in seen.items()
+    ]
     killed["notify:before"] = on_athena.interrupted("notify:before", *due)
     status, verified = (on_athena.interrupted("never", command) for command in ("status", "verify"))
     return SampleDays(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from dataclasses import replace
@@ -14,19 +15,22 @@ from tests.checkout import ROOT
 from pci_log_review.cloudtrail.digests import TrailDigests
 from pci_log_review.cloudtrail.expected import ExpectedTrail, ToProve
 from pci_log_review.common import clock
+from pci_log_review.common.project import requirements
 from pci_log_review.evidence.chain import MANIFEST, begin_chain, last_link, link, new_id, records, set_latest
 from pci_log_review.evidence.manifest import Conclusion, State, write_manifest
 from pci_log_review.evidence.open import open_evidence
 from pci_log_review.evidence.store import EvidenceStore
+from pci_log_review.review import baseline as baseline_of
 from pci_log_review.review.baseline import BASELINE, Baseline, compare
 from pci_log_review.settings.scope import catalogue_regions
 
-from .sealed_days import day
+from .sealed_days import PROJECT, day, write_tables
 
 TODAY = date(2026, 3, 20)
 TRAIL = TrailDigests("main_us-east-1", "AWSLogs/111122223333", "111122223333", "us-east-1", None, 24, 24, 0, True)
 GONE = "main_us-east-1 AWSLogs/111122223333 us-east-1"
 REGIONS = catalogue_regions(ROOT)
+CATALOGUE = ROOT / "seeds" / "catalogue"
 
 
 @pytest.fixture
@@ -47,6 +51,7 @@ def review(
     trails: tuple[TrailDigests, ...] = (),
     to_prove: ToProve | None = None,
     *,
+    catalogue: Path = CATALOGUE,
     state: State = State.COMPLETE,
     keeps: bool = True,
 ) -> list[str]:
@@ -54,12 +59,14 @@ def review(
     baseline."""
     begin_chain(store)
     known = records(store.keys())
-    found = compare(store, known, settings, REGIONS, day(number), list(trails), to_prove or ToProve())
-    seal(store, settings, number, found if keeps else None, state)
+    found = compare(store, known, settings, catalogue, REGIONS, day(number), list(trails), to_prove or ToProve())
+    seal(store, settings, number, found if keeps else None, state, catalogue)
     return found.gaps
 
 
-def seal(store: EvidenceStore, settings: Path, number: int, baseline: Baseline | None, state: State) -> None:
+def seal(
+    store: EvidenceStore, settings: Path, number: int, baseline: Baseline | None, state: State, catalogue: Path
+) -> None:
     known = records(store.keys())
     run_id = new_id(known)
     folder = f"{day(number)}/{run_id}"
@@ -68,9 +75,16 @@ def seal(store: EvidenceStore, settings: Path, number: int, baseline: Baseline |
             shutil.copytree(settings, staged / "settings")
             if baseline:
                 baseline.write(staged)
-        (staged / "run.json").write_text("{}\n")
-        conclusion = Conclusion(day(number), state, [], "", {}, {})
-        content = write_manifest(staged, run_id, conclusion, last_link(store, known), None)
+                (staged / "catalogue").mkdir()
+                for path in catalogue.glob("*.csv"):
+                    (staged / "catalogue" / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), 1))
+        write_tables(staged)
+        (staged / "findings").mkdir()
+        for name in ("daily_review.csv", "findings/10.2.1.4.csv", "run.json"):
+            (staged / name).write_text("")
+        gaps = [] if state is State.COMPLETE else ["A gap"]
+        conclusion = Conclusion(day(number), state, gaps, "", {}, {})
+        content = write_manifest(staged, run_id, conclusion, last_link(store, known), None, PROJECT)
         store.publish(staged, folder, MANIFEST)
     set_latest(store, link(f"{folder}/{MANIFEST}", content))
 
@@ -208,3 +222,58 @@ def test_what_is_kept_is_readable(store: EvidenceStore, settings: Path) -> None:
     lines = json.loads(path.read_text())
     assert {"setting": "digests", "line": GONE, "last_seen": "2026-03-10"} in lines
     assert {"setting": "trail_scope", "line": "444455556666 us-east-1 daily", "last_seen": "2026-03-20"} in lines
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(CATALOGUE, tmp_path / "catalogue"))
+
+
+def test_lines_that_the_catalogue_lost_are_one_gap_each_day_until_a_person_says_why(
+    store: EvidenceStore, settings: Path, catalogue: Path
+) -> None:
+    assert review(store, settings, catalogue=catalogue) == []
+    drop(catalogue, "reviewed_events", ",cloudtrail.amazonaws.com,")
+    lost = len((CATALOGUE / "reviewed_events.csv").read_text().splitlines()) - len(
+        (catalogue / "reviewed_events.csv").read_text().splitlines()
+    )
+    assert lost > 20
+    for number in (11, 12, 10):
+        [gap] = review(store, settings, number, catalogue=catalogue, state=State.INCOMPLETE)
+        assert gap.startswith("what is reviewed: reviewed_events no longer has '10.2.1.3 cloudtrail.amazonaws.com ")
+        assert f" and {lost - 3} more, as it had in the review sealed on 2026-" in gap
+        assert gap.endswith("as in 2026-03-20,reviewed_events,*,why,who")
+    say_why(settings, "2999-01-01,reviewed_events,*,another version,me")
+    assert review(store, settings, 13, catalogue=catalogue) == []
+    drop(settings, "settings_changes", "reviewed_events")
+    assert review(store, settings, 14, catalogue=catalogue) == [], "it was said and sealed once"
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "gone"),
+    [
+        ("reviewed_events", ",StopLogging,always,", ",StopLogging,listed stores,", "StopLogging always"),
+        ("reviewed_events", ",StopLogging,", ",StopLogged,", "StopLogging always"),
+        ("refusal_error_codes", "%AccessDenied%,", "%AccessDeniedTwice%,", "%AccessDenied%"),
+    ],
+)
+def test_a_line_of_the_catalogue_that_says_less_is_lost_and_one_with_another_title_is_not(
+    store: EvidenceStore, settings: Path, catalogue: Path, name: str, old: str, new: str, gone: str
+) -> None:
+    review(store, settings, catalogue=catalogue)
+    path = catalogue / f"{name}.csv"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace("Stop a trail", "End a trail").replace(old, new))
+    [gap] = review(store, settings, 11, catalogue=catalogue)
+    assert gap.startswith(f"what is reviewed: {name} no longer has '")
+    assert f"{gone}', as it had in the review sealed on" in gap
+
+
+def test_a_requirement_that_is_no_longer_reviewed_is_a_gap(
+    store: EvidenceStore, settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review(store, settings)
+    monkeypatch.setattr(baseline_of, "requirements", lambda: requirements()[1:])
+    [gap] = review(store, settings, 11)
+    assert gap.startswith("what is reviewed: requirements no longer has '10.2.1.1', as it had")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime
 from typing import Any
 
@@ -33,7 +32,7 @@ def row(**fields: Any) -> dict[str, Any]:
 
 def known(store: EvidenceStore, number: int, lines: dict[str, str | None]) -> None:
     """Seals a run that says since when lines are known."""
-    store.write(f"{seal(store, day(number))}/run.json", json.dumps({SINCE: lines}).encode())
+    seal(store, day(number), run={SINCE: lines})
 
 
 def test_lines_that_no_sealed_run_had_are_known_since_today(store: EvidenceStore) -> None:

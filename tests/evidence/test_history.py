@@ -7,12 +7,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.evidence.sealed_days import day, seal, seal_named
+from tests.evidence.sealed_days import day, seal, seal_named, sign
 
+from pci_log_review.evidence.chain import link, set_latest
 from pci_log_review.evidence.history import Due, due_days, history
 from pci_log_review.evidence.manifest import State
 from pci_log_review.evidence.open import open_evidence
-from pci_log_review.evidence.sign_off import sign_off
 from pci_log_review.evidence.store import EvidenceStore
 from pci_log_review.evidence.verify import verify
 
@@ -90,7 +90,7 @@ def test_days_whose_logs_are_lost_keep_no_new_day_waiting(store: EvidenceStore) 
 
 def test_an_incomplete_day_that_was_signed_off_is_done_with(store: EvidenceStore) -> None:
     seal(store, day(5), State.INCOMPLETE)
-    sign_off(store, history(store, day(5), day(5))[0], "A. Person", [], "The logs of that day are lost")
+    sign(store, day(5), reason="The logs of that day are lost")
     assert chosen(store, 5) == ([], 0)
     seal(store, day(5), State.INCOMPLETE)
     assert chosen(store, 5) == (days(5), 0), "what was reviewed again has to be signed again"
@@ -125,10 +125,11 @@ def test_a_first_day_that_is_yet_to_come_makes_nothing_due(store: EvidenceStore)
 
 
 def without_since(store: EvidenceStore, folder: str) -> None:
-    """Rewrites the manifest as a version wrote it that remembered no first day."""
+    """Rewrites the last manifest as a version wrote it that remembered no first day."""
     content = json.loads(store.read(f"{folder}/manifest.json"))
     del content["since"]
     store.write(f"{folder}/manifest.json", json.dumps(content).encode())
+    set_latest(store, link(f"{folder}/manifest.json", json.dumps(content).encode()))
 
 
 def test_a_day_that_somebody_named_makes_no_day_after_it_due(store: EvidenceStore) -> None:
@@ -160,7 +161,9 @@ def test_evidence_that_remembers_no_first_day_begins_with_the_first_that_was_rev
     assert due(store, 7) == Due(days(6, 7), 0, day(5))
 
 
-def test_a_damaged_manifest_remembers_nothing_and_the_one_before_it_does(store: EvidenceStore) -> None:
+def test_a_damaged_manifest_remembers_nothing_and_the_one_before_it_still_does_though_its_day_is_due_again(
+    store: EvidenceStore,
+) -> None:
     seal(store, day(7), since=day(6))
     store.write(f"{seal(store, day(8), since=day(6))}/manifest.json", b"{")
-    assert due(store, 8) == Due(days(6, 8), 0, day(6))
+    assert due(store, 8) == Due(days(6, 7, 8), 0, day(6))

@@ -14,13 +14,17 @@ import boto3
 import pytest
 
 from pci_log_review.common.errors import UsageError
-from pci_log_review.evidence.manifest import Conclusion, State
+from pci_log_review.console.reporter import JsonReporter, TextReporter, print_day
+from pci_log_review.evidence.chain import Record
+from pci_log_review.evidence.history import Day
+from pci_log_review.evidence.manifest import Conclusion, Manifest, State
 from pci_log_review.notify import Message, check_places, notify
 from pci_log_review.review.day import Reviewed
 
+DATE = date(2026, 3, 10)
 DAY = Reviewed(
     Conclusion(
-        run_date=date(2026, 3, 10),
+        run_date=DATE,
         state=State.INCOMPLETE,
         gaps=["444455556666 eu-west-1: no logs, though trail_scope expects them daily"],
         integrity="integrity not proven: no digest files",
@@ -250,3 +254,22 @@ def test_every_day_and_its_manifests_hash_stand_in_the_text_however_much_there_i
 
 def test_where_there_were_no_logs_the_text_does_not_say_that_nothing_was_found() -> None:
     assert "unexpected findings: no logs" in Message("INCOMPLETE", [day_with(unexpected_findings={})], 0, []).text
+
+
+def test_notes_stand_in_the_message_for_people_and_for_machines_and_on_the_page_of_the_day(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    note = "Code: the checkout differs from its commit 0123456789ab: models/review/findings.sql"
+    for state in (State.COMPLETE, State.FAILED):
+        told = day_with(state=state, notes=[note])
+        message = Message("complete", [told], 0, [])
+        assert f"  note: {note}" in message.text.splitlines()
+        assert message.as_json()["days"][0]["notes"] == [note]
+        TextReporter().reviewed(told)
+        JsonReporter().reviewed(told)
+        out = capsys.readouterr().out
+        assert f"Note: {note}" in out
+        assert f'"notes": ["{note}"]' in out
+    record = Record("20260311T060000Z-0000abcd", "2026-03-10/20260311T060000Z-0000abcd/manifest.json", DATE, "run")
+    print_day(Day(DATE, 1, Manifest(record, "ab" * 32, told.conclusion, {}), None), "evidence", [], {})
+    assert f"Note: {note}" in capsys.readouterr().out

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
+import re
+import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
-from tests.evidence.sealed_days import day, seal
+from click.testing import CliRunner
+from tests.evidence.sealed_days import day, seal, sign
 
+from pci_log_review.cli import main
 from pci_log_review.common.errors import UsageError
 from pci_log_review.evidence.history import Day, history
 from pci_log_review.evidence.manifest import State
 from pci_log_review.evidence.open import open_evidence
-from pci_log_review.evidence.sign_off import Decision, Verdict, parse_decision, sign_off
+from pci_log_review.evidence.sign_off import Decision, parse_decision, sign_off
+from pci_log_review.evidence.signature import Verdict
+from pci_log_review.evidence.signer import signer
 from pci_log_review.evidence.store import EvidenceStore
 
 UNEXPECTED = {"10.2.1.4": 2, "10.2.1.5": 0, "10.2.1.6": 1}
@@ -31,8 +41,17 @@ def reviewed(store: EvidenceStore) -> Day:
     return known
 
 
+def signed_by(
+    store: EvidenceStore, reviewer: str, decisions: Sequence[Decision] = (), reason: str | None = None
+) -> str:
+    """Signs what was seen last; returns the key."""
+    manifest = reviewed(store).manifest
+    seen = manifest.sha256 if manifest else ""
+    return sign_off(store, reviewed(store), seen, reviewer, decisions, reason).path
+
+
 def signed(store: EvidenceStore, *decisions: Decision, reason: str | None = None) -> dict[str, Any]:
-    key = sign_off(store, reviewed(store), "A. Person", decisions, reason)
+    key = signed_by(store, "A. Person", decisions, reason)
     content: dict[str, Any] = json.loads(store.read(key))
     return content
 
@@ -87,6 +106,7 @@ def test_a_day_without_unexpected_findings_needs_no_decision(store: EvidenceStor
         "10.2.1.4=incident",
         "10.2.1.4=incident:",
         "10.2.1.4=incident:  ",
+        "10.2.1.4=incident: \u200b",
         "10.2.1.4=fine: note",
         "=incident: x",
         "",
@@ -111,7 +131,7 @@ def test_a_decision_on_no_requirement_or_twice_is_refused(store: EvidenceStore, 
 
 def test_an_incomplete_day_takes_a_reason(store: EvidenceStore) -> None:
     seal(store, day(5), State.INCOMPLETE)
-    for reason in (None, "", "  "):
+    for reason in (None, "", "  ", "\u200b", "\u2800"):
         with pytest.raises(UsageError, match="the day is incomplete; signing it takes a --reason"):
             signed(store, reason=reason)
     assert signed(store, reason="The logs are lost")["reason"] == "The logs are lost"
@@ -124,10 +144,11 @@ def test_a_day_that_was_not_reviewed_cannot_be_signed(store: EvidenceStore, stat
         signed(store, reason="never mind")
 
 
-def test_a_reviewer_has_a_name(store: EvidenceStore) -> None:
+@pytest.mark.parametrize("reviewer", ["", " ", "\u200b", "\u2800", "\u3164", "\ufeff\u00a0", "--", "\ue000"])
+def test_a_reviewer_has_a_name_that_shows(store: EvidenceStore, reviewer: str) -> None:
     seal(store, day(5))
     with pytest.raises(UsageError, match="has to give a name"):
-        sign_off(store, reviewed(store), " ", [], None)
+        signed_by(store, reviewer)
 
 
 def test_changed_evidence_cannot_be_signed(store: EvidenceStore) -> None:
@@ -139,9 +160,9 @@ def test_changed_evidence_cannot_be_signed(store: EvidenceStore) -> None:
 
 def test_a_correction_is_a_further_file_and_the_last_one_counts(store: EvidenceStore) -> None:
     seal(store, day(5), unexpected=UNEXPECTED)
-    first = sign_off(store, reviewed(store), "A. Person", [INCIDENT, EXPECTED], None)
+    first = signed_by(store, "A. Person", [INCIDENT, EXPECTED])
     before = store.read(first)
-    second = sign_off(store, reviewed(store), "B. Person", [INCIDENT, EXPECTED], None)
+    second = signed_by(store, "B. Person", [INCIDENT, EXPECTED])
     assert first != second
     assert store.read(first) == before
     signature = reviewed(store).signature
@@ -158,3 +179,60 @@ def test_a_later_review_of_the_day_makes_the_sign_off_stale(store: EvidenceStore
     assert signature is not None
     assert signature.is_stale
     assert not reviewed(store).is_signed
+
+
+def test_only_what_was_seen_is_signed_and_a_run_since_is_told(store: EvidenceStore) -> None:
+    seal(store, day(5), unexpected=UNEXPECTED)
+    manifest = reviewed(store).manifest
+    assert manifest is not None
+    seal(store, day(5))
+    with pytest.raises(UsageError, match="the day was run again since that review: pci-log-review show 2026-03-05"):
+        sign_off(store, reviewed(store), manifest.sha256, "A. Person", [INCIDENT, EXPECTED], None)
+    for seen in ("", manifest.sha256[:-1], manifest.sha256.upper(), "0" * 64):
+        with pytest.raises(UsageError, match="is the hash of no review of the day; pci-log-review show 2026-03-05"):
+            sign_off(store, reviewed(store), seen, "A. Person", [], None)
+    assert reviewed(store).signature is None
+
+
+def test_the_record_says_by_which_user_and_host_it_was_made_whatever_the_environment_says(
+    store: EvidenceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("USER", "LOGNAME", "HOSTNAME"):
+        monkeypatch.setenv(name, "somebody-else")
+    seal(store, day(5))
+    by = signed(store)["by"]
+    assert by == {"os_user": pwd.getpwuid(os.getuid()).pw_name, "host": socket.gethostname(), "aws_caller": None}
+
+
+def test_in_s3_the_record_says_which_aws_principal_signed(bucket: str) -> None:
+    in_s3 = open_evidence(f"s3://{bucket}")
+    seal(in_s3, day(5))
+    key = sign(in_s3, day(5))
+    assert json.loads(in_s3.read(key))["by"]["aws_caller"] == boto3.client("sts").get_caller_identity()["Arn"]
+
+
+def test_an_aws_principal_that_cannot_be_asked_for_is_not_known(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
+    assert signer(f"s3://{bucket}")["aws_caller"] == "not known: EndpointConnectionError"
+
+
+def test_the_command_line_signs_what_show_printed_and_verify_expects_the_hashes_that_were_kept(
+    store: EvidenceStore,
+) -> None:
+    def said(*arguments: str) -> tuple[int, str]:
+        ended = CliRunner().invoke(main, [*arguments, "--evidence", store.where])
+        return ended.exit_code, ended.output
+
+    seal(store, day(5))
+    shown = re.search(r"\(manifest ([0-9a-f]{64})\)", said("show", "2026-03-05")[1])
+    assert shown
+    assert said("sign-off", "2026-03-05", "--reviewer", "A. Person")[0] == 2, "without what was seen"
+    code, text = said("sign-off", "2026-03-05", "--reviewer", "A. Person", "--manifest", shown[1])
+    signature = re.search(r"\(record ([0-9a-f]{64})\)", text)
+    assert code == 0
+    assert signature
+    verified = ("verify", "--to", "2026-03-05", "--expect", shown[1], "--expect", signature[1])
+    assert said(*verified)[0] == 0
+    code, text = said(*verified, "--expect", "ab" * 32)
+    assert (code, f"{'ab' * 32}: no record has this hash" in text) == (1, True)
+    assert said("verify", "--expect", "ab")[0] == 2

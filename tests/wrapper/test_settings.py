@@ -9,7 +9,7 @@ import pytest
 from tests.checkout import ROOT
 
 from pci_log_review.common.project import requirements
-from pci_log_review.settings.checks import FILES, check_settings, settings_for_dbt
+from pci_log_review.settings.checks import FILES, as_dbt_reads_it, check_settings
 
 
 @pytest.fixture
@@ -227,26 +227,23 @@ def test_a_missing_file_is_named(settings: Path) -> None:
     assert "audit_log_stores.csv, line 1: there is no such file" in str(fault)
 
 
-def test_settings_may_lack_the_files_that_an_earlier_version_had_not(settings: Path, tmp_path: Path) -> None:
-    names = ("nothing_to_list", "digest_trails", "settings_changes")
-    for name in names:
+def test_settings_may_lack_the_files_that_an_earlier_version_had_not(settings: Path) -> None:
+    for name in ("nothing_to_list", "digest_trails", "settings_changes"):
         (settings / f"{name}.csv").unlink()
+        assert as_dbt_reads_it(name, None) == f"{','.join(FILES[name])}\n".encode()
     assert check_settings(settings) == []
-    (tmp_path / "project").mkdir()
-    copy = tmp_path / "project" / settings_for_dbt(settings, tmp_path / "project")
-    for name in names:
-        assert (copy / f"{name}.csv").read_text() == ",".join(FILES[name]) + "\n"
 
 
-def test_a_file_of_the_old_form_without_lines_says_the_same_in_either_form(settings: Path, tmp_path: Path) -> None:
-    (settings / "administrators.csv").write_text("principal,description\n")
+def test_a_file_of_the_old_form_without_lines_says_the_same_in_either_form(settings: Path) -> None:
+    old = "principal,description\n"
+    (settings / "administrators.csv").write_text(old)
     (settings / "nothing_to_list.csv").write_text(
         "settings_file,reason,approved_by,approved_on\nadministrators,Nobody has standing access,me,2026-01-01\n"
     )
     assert check_settings(settings) == []
-    (tmp_path / "project").mkdir()
-    copy = tmp_path / "project" / settings_for_dbt(settings, tmp_path / "project")
-    assert (copy / "administrators.csv").read_text() == ",".join(FILES["administrators"]) + "\n"
+    now = f"{','.join(FILES['administrators'])}\n".encode()
+    assert as_dbt_reads_it("administrators", old.encode()) == now
+    assert as_dbt_reads_it("administrators", now + b"user,any account in scope,ada,Ada\n").endswith(b"Ada\n")
 
 
 def test_an_empty_file_may_be_said_to_have_nothing_to_list(settings: Path) -> None:
@@ -265,18 +262,6 @@ def test_a_file_that_is_not_utf_8_is_named(settings: Path) -> None:
 
 def test_every_settings_file_of_the_project_is_checked() -> None:
     assert {path.stem for path in (ROOT / "seeds" / "settings").glob("*.csv")} == set(FILES)
-
-
-def test_settings_from_elsewhere_reach_dbt_as_a_copy_inside_the_project(settings: Path, tmp_path: Path) -> None:
-    project = tmp_path / "project"
-    project.mkdir()
-    first = settings_for_dbt(settings, project)
-    assert not Path(first).is_absolute()
-    assert ".." not in first
-    assert (project / first / "trail_scope.csv").read_bytes() == (settings / "trail_scope.csv").read_bytes()
-    assert settings_for_dbt(settings, project) == first
-    (settings / "administrators.csv").write_text(f"{','.join(FILES['administrators'])}\n")
-    assert settings_for_dbt(settings, project) != first
 
 
 def test_settings_may_name_the_requirements_of_the_project_and_no_others(settings: Path) -> None:

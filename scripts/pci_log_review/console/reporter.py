@@ -54,6 +54,7 @@ class TextReporter:
         if day.conclusion.not_proven:
             self._print(day.conclusion.not_proven)
         if day.is_failed:
+            self._notes(day)
             self.failed("\n".join(day.conclusion.gaps))
             print("pci-log-review: the run FAILED; earlier results of the day stand", file=sys.stderr)
         elif day.conclusion.gaps:
@@ -94,6 +95,9 @@ class TextReporter:
             f"Coverage: {day.regions_with_logs} of {day.regions_in_scope} accounts x regions in scope have logs; "
             f"{day.log_files:,} log files, {day.events:,} events"
         )
+        self._notes(day)
+
+    def _notes(self, day: Reviewed) -> None:
         for note in day.notes:
             self._print(f"Note: {note}")
 
@@ -127,6 +131,7 @@ class JsonReporter:
             state=conclusion["state"],
             integrity=conclusion["integrity"],
             not_proven=conclusion["not_proven"],
+            notes=conclusion["notes"],
             **(sealed | {"reasons": conclusion["gaps"]} if day.is_failed else found | {"gaps": conclusion["gaps"]}),
         )
 
@@ -200,6 +205,8 @@ def print_day(day: Day, evidence: str, review: list[Row], findings: dict[str, Fi
             tell(f"Integrity: {manifest.conclusion.integrity}")
         if manifest.conclusion.not_proven:
             tell(manifest.conclusion.not_proven)
+        for note in manifest.conclusion.notes:
+            tell(f"Note: {note}")
         for gap in manifest.conclusion.gaps:
             tell(f"  - {gap}")
         tell(f"The review is {day.state}; {_signed(day) or 'not signed'}")

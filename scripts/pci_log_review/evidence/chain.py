@@ -14,17 +14,23 @@ import hashlib
 import json
 import re
 import secrets
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
+from ..common.errors import Fault
 from .store import EvidenceError, EvidenceStore
 
+PARALLEL_READS = 8
 LATEST = "latest.json"
+VERIFY = "; run pci-log-review verify"
 MANIFEST = "manifest.json"
 _ID = r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}"
 _RECORD = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})/(?:({_ID})/{re.escape(MANIFEST)}|sign-off-({_ID})\.json)")
 _RUN_FOLDER = re.compile(rf"([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}/{_ID})/")
+_CLOCKS_DIFFER = timedelta(hours=1)
 _TIME = "%Y%m%dT%H%M%SZ"
 
 
@@ -90,6 +96,21 @@ def time_of(record_id: str) -> datetime:
     return datetime.strptime(record_id.partition("-")[0], _TIME).replace(tzinfo=UTC)
 
 
+def now_or(record_id: str) -> str:
+    """The time for what a record says of itself: now, or that in its id, where the clock has gone back since."""
+    return max(datetime.now(UTC), time_of(record_id)).isoformat(timespec="seconds")
+
+
+def is_time_of(record: Record, text: object) -> bool:
+    """Whether a record may have been made at a time, as it says: not before the time in its name, but for clocks of two
+    machines that differ; a sign-off also not long after it. Raises ValueError or TypeError where the text is no time.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"{text!r} is not a time")
+    after = datetime.fromisoformat(text) - time_of(record.id)
+    return after >= -_CLOCKS_DIFFER and (record.kind == "run" or after <= _CLOCKS_DIFFER)
+
+
 def link(path: str, data: bytes) -> Link:
     """The link to a record with these bytes."""
     return Link(path, hashlib.sha256(data).hexdigest())
@@ -100,11 +121,6 @@ def to_json(content: dict[str, Any]) -> bytes:
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def read_record(store: EvidenceStore, path: str) -> dict[str, Any]:
-    """A record's content. Raises EvidenceError where it can't be read as one."""
-    return parse_record(path, store.read(path))
-
-
 def parse_record(path: str, data: bytes) -> dict[str, Any]:
     """The content of the record at `path`, whose bytes are `data`. Raises EvidenceError where it is none."""
     try:
@@ -113,15 +129,20 @@ def parse_record(path: str, data: bytes) -> dict[str, Any]:
             raise ValueError("it is not a JSON object")
         to_json(content)  # a lone surrogate is not valid text
     except (ValueError, RecursionError) as error:
-        raise EvidenceError(f"evidence: {path} is damaged: {error}; run pci-log-review verify") from error
+        raise EvidenceError(f"evidence: {path} is damaged: {error}{VERIFY}") from error
     return content
+
+
+def damage(path: str, error: EvidenceError) -> Fault:
+    """The fault of a record that can't be read as one."""
+    return Fault(path, str(error).removeprefix(f"evidence: {path} ").removesuffix(VERIFY))
 
 
 def read_latest(data: bytes) -> Link | None:
     """The link that latest.json holds; None where the chain has no record yet. Raises EvidenceError."""
     content = parse_record(LATEST, data)
     if not {"path", "sha256"} <= content.keys():
-        raise EvidenceError(f"evidence: {LATEST} is damaged: it names no record; run pci-log-review verify")
+        raise EvidenceError(f"evidence: {LATEST} is damaged: it names no record{VERIFY}")
     return None if content["path"] is None else Link(str(content["path"]), str(content["sha256"]))
 
 
@@ -143,32 +164,10 @@ def last_link(store: EvidenceStore, known: list[Record]) -> Link | None:
         return Link(LATEST, "") if known else None
     data = store.read(LATEST)
     try:
-        named = read_latest(data)
+        read_latest(data)
     except EvidenceError:
         return link(LATEST, data)
-    return _one_ahead(store, named, known) or named
-
-
-def _one_ahead(store: EvidenceStore, named: Link | None, known: list[Record]) -> Link | None:
-    """The last record, where it is the one after that which latest.json names."""
-    if not known or (named and named.path == known[-1].path):
-        return None
-    try:
-        data = store.read(known[-1].path)
-        previous = read_previous(parse_record(known[-1].path, data))
-        return link(known[-1].path, data) if previous == named else None
-    except EvidenceError:
-        return None
-
-
-def named_by_the_next(store: EvidenceStore, known: list[Record], record: Record) -> Link | None:
-    """How the record after this one, or latest.json, names it; None where neither does; verify reports that."""
-    later = known[known.index(record) + 1 :]
-    try:
-        named = read_previous(read_record(store, later[0].path)) if later else read_latest(store.read(LATEST))
-    except EvidenceError:
-        return None
-    return named if named and named.path == record.path else None
+    return _end(lambda path: _read(store, path), data, known)
 
 
 def mend_latest(store: EvidenceStore) -> None:
@@ -200,3 +199,135 @@ def set_latest(store: EvidenceStore, latest: Link | None) -> None:
 def latest_as_json(latest: Link | None) -> bytes:
     """The bytes of latest.json."""
     return to_json(asdict(latest) if latest else {"path": None, "sha256": None})
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The records as they were read, and what is wrong with how each names the one before it.
+
+    `proven` are the paths of those for which the end of the chain vouches: latest.json names the last by its hash, that
+    one the one before it, and so on to the first whose bytes are not those that are named. Nothing else may decide
+    what is due, be shown or be signed.
+    """
+
+    known: list[Record]
+    contents: Mapping[str, bytes]
+    proven: frozenset[str]
+    faults: list[Fault]
+
+    def why_unproven(self, record: Record) -> Fault:
+        """What keeps the end of the chain from vouching for the record."""
+        own = [fault for fault in self.faults if fault.where == record.path]
+        return next(iter([*own, *self.faults]), Fault(record.path, "is named by no later record"))
+
+
+def read_chain(store: EvidenceStore) -> Chain:
+    """Reads all records. Raises EvidenceError where the evidence can't be listed; a record that can't be read is a
+    fault.
+    """
+    latest = _read(store, LATEST)  # before the keys: a run that ends in between may not look like tampering
+    known = records(store.keys())
+    with ThreadPoolExecutor(PARALLEL_READS) as pool:
+        read = list(pool.map(lambda record: _read_or_why(store, record.path), known))
+    contents = {record.path: data for record, data in zip(known, read, strict=True) if isinstance(data, bytes)}
+    unread = [Fault(record.path, why) for record, why in zip(known, read, strict=True) if isinstance(why, str)]
+    proven = frozenset(record.path for record, _ in _proven(contents.get, latest, known))
+    return Chain(known, contents, proven, [*unread, *_chain_faults(contents, known, latest)])
+
+
+def proven_records(store: EvidenceStore, known: list[Record]) -> Iterator[tuple[Record, bytes]]:
+    """The records for which the end of the chain vouches, and their bytes, the last one first; each is read when it is
+    asked for.
+    """
+    return _proven(lambda path: _read(store, path), _read(store, LATEST), known)
+
+
+def _proven(
+    read: Callable[[str], bytes | None], latest: bytes | None, known: list[Record]
+) -> Iterator[tuple[Record, bytes]]:
+    by_path = {record.path: record for record in known}
+    named = _end(read, latest, known)
+    while named and (record := by_path.pop(named.path, None)):
+        data = read(named.path)
+        if data is None or link(named.path, data) != named:
+            return
+        yield record, data
+        try:
+            named = read_previous(parse_record(named.path, data))
+        except EvidenceError:
+            return
+
+
+def _end(read: Callable[[str], bytes | None], latest: bytes | None, known: list[Record]) -> Link | None:
+    """The link to the last record: what latest.json names, or the one record after it, of a run that has just sealed or
+    was interrupted before it wrote latest.json.
+    """
+    try:
+        named = None if latest is None else read_latest(latest)
+    except EvidenceError:
+        return None
+    if latest is None or not known or (named and named.path == known[-1].path):
+        return named
+    data = read(known[-1].path)
+    return link(known[-1].path, data) if data is not None and _names(known[-1].path, data, named) else named
+
+
+def _names(path: str, data: bytes, previous: Link | None) -> bool:
+    try:
+        return read_previous(parse_record(path, data)) == previous
+    except EvidenceError:
+        return False
+
+
+def _chain_faults(contents: Mapping[str, bytes], known: list[Record], latest: bytes | None) -> Iterator[Fault]:
+    """Each record names the one before it, and latest.json names the last: what is gone is still named."""
+    before: Link | None = None
+    for record in known:
+        data = contents.get(record.path, b"")
+        try:
+            named = read_previous(parse_record(record.path, data))
+        except EvidenceError as error:
+            if record.path in contents:
+                yield damage(record.path, error)
+            named = before
+        yield from _link_faults(named, before, known)
+        before = link(record.path, data)
+    if latest is None:
+        if known:
+            yield Fault(LATEST, "was removed")
+        return
+    try:
+        named = read_latest(latest)
+    except EvidenceError as error:
+        yield damage(LATEST, error)
+        return
+    if latest != latest_as_json(named):
+        yield Fault(LATEST, "was changed")
+    if named != before and _end(contents.get, latest, known) == named:
+        yield from _link_faults(named, before, known) or [Fault(LATEST, "does not name the last record")]
+
+
+def _link_faults(named: Link | None, before: Link | None, known: list[Record]) -> list[Fault]:
+    if named == before:
+        return []
+    if named is None:
+        return [Fault(before.path if before else "", "is named by no later record: the chain begins anew after it")]
+    if named.path not in {record.path for record in known}:
+        return [Fault(named.path, "was removed: the chain names it")]
+    if before is None or named.path != before.path:
+        return [Fault(before.path if before else named.path, "does not stand in the chain where its time puts it")]
+    return [Fault(named.path, "was changed after it was sealed: the chain names another hash")]
+
+
+def _read(store: EvidenceStore, key: str) -> bytes | None:
+    try:
+        return store.read(key)
+    except EvidenceError:
+        return None
+
+
+def _read_or_why(store: EvidenceStore, key: str) -> bytes | str:
+    try:
+        return store.read(key)
+    except EvidenceError as error:
+        return str(error)

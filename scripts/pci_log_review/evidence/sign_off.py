@@ -8,26 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 from ..common.errors import UsageError
-from .chain import last_link, link, new_id, previous_as_json, records, set_latest, to_json
+from .chain import Link, last_link, link, new_id, now_or, previous_as_json, records, set_latest, to_json
 from .history import Day
 from .manifest import FORMAT, Manifest, State
+from .sealed import file_faults
+from .signature import Verdict, is_visible
+from .signer import signer
 from .store import EvidenceStore
-from .verify import altered
 
 EVERY_OTHER = "all"
-
-
-class Verdict(StrEnum):
-    """What the reviewer decided about the unexpected findings of a requirement."""
-
-    EXPECTED = "expected"
-    INCIDENT = "incident"
-    FOLLOW_UP = "follow-up"
+SHOW = "pci-log-review show"
 
 
 @dataclass(frozen=True)
@@ -42,22 +35,25 @@ class Decision:
 def parse_decision(text: str) -> Decision:
     """A decision as the command line has it: `10.2.1.4=incident: ticket 4711`. Raises UsageError."""
     found = re.fullmatch(r"\s*([^=\s]+)\s*=\s*([a-z-]+)\s*:\s*(\S.*?)\s*", text, re.DOTALL)
-    if not found or found[2] not in {verdict.value for verdict in Verdict}:
+    if not found or not is_visible(found[3]) or found[2] not in {verdict.value for verdict in Verdict}:
         raise UsageError(
             f"decision {text!r}: write REQUIREMENT={'|'.join(Verdict)}: NOTE, such as '10.2.1.4=incident: ticket 4711'"
         )
     return Decision(found[1], Verdict(found[2]), found[3])
 
 
-def sign_off(store: EvidenceStore, day: Day, reviewer: str, decisions: Sequence[Decision], reason: str | None) -> str:
-    """Writes the sign-off of the day's last review; returns its key. The caller holds the store's lock.
+def sign_off(
+    store: EvidenceStore, day: Day, seen: str, reviewer: str, decisions: Sequence[Decision], reason: str | None
+) -> Link:
+    """Writes the sign-off of the day's last review, which has to be the one that was seen: `seen` is the hash of its
+    manifest. Returns the link to it. The caller holds the store's lock.
 
     Raises UsageError where something is left undecided, or the day can't be signed.
     """
-    manifest = _signable(store, day)
-    if not reviewer.strip():
-        raise UsageError("reviewer: whoever signs has to give a name")
-    if manifest.conclusion.state is not State.COMPLETE and not (reason or "").strip():
+    manifest = _signable(store, day, seen)
+    if not is_visible(reviewer):
+        raise UsageError("reviewer: whoever signs has to give a name, with a letter or a digit that shows")
+    if manifest.conclusion.state is not State.COMPLETE and not is_visible(reason or ""):
         raise UsageError(f"the day is {manifest.conclusion.state}; signing it takes a --reason")
     decided = _decided(manifest, decisions)
     known = records(store.keys())
@@ -69,7 +65,8 @@ def sign_off(store: EvidenceStore, day: Day, reviewer: str, decisions: Sequence[
         "manifest": {"path": manifest.record.path, "sha256": manifest.sha256},
         "state": manifest.conclusion.state.value,
         "reviewer": reviewer.strip(),
-        "signed": datetime.now(UTC).isoformat(timespec="seconds"),
+        "by": signer(store.where),
+        "signed": now_or(record_id),
         "reason": (reason or "").strip() or None,
         "decisions": [
             {
@@ -87,17 +84,26 @@ def sign_off(store: EvidenceStore, day: Day, reviewer: str, decisions: Sequence[
     except UnicodeEncodeError as error:
         raise UsageError("reviewer, notes and reason have to be text in UTF-8") from error
     store.create(path, data)
-    set_latest(store, link(path, data))
-    return path
+    signed = link(path, data)
+    set_latest(store, signed)
+    return signed
 
 
-def _signable(store: EvidenceStore, day: Day) -> Manifest:
+def _signable(store: EvidenceStore, day: Day, seen: str) -> Manifest:
+    if fault := day.fault or (day.manifest and next(iter(file_faults(store, day.manifest, store.keys())), None)):
+        raise UsageError(f"{day.run_date}: the evidence is not as it was sealed: {fault.where} {fault.text}")
     if day.manifest is None:
         raise UsageError(f"{day.run_date}: there is no sealed review to sign ({day.state})")
     if day.manifest.conclusion.state is State.FAILED:
         raise UsageError(f"{day.run_date}: the last run failed, so there is nothing to sign; run the day again")
-    if fault := altered(store, day.manifest):
-        raise UsageError(f"{day.run_date}: the evidence is not as it was sealed: {fault.where} {fault.text}")
+    if seen in day.earlier:
+        raise UsageError(
+            f"{day.run_date}: the day was run again since that review: {SHOW} {day.run_date} shows the last"
+        )
+    if seen != day.manifest.sha256:
+        raise UsageError(
+            f"{day.run_date}: --manifest {seen!r} is the hash of no review of the day; {SHOW} {day.run_date} prints it"
+        )
     return day.manifest
 
 

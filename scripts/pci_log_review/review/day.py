@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -17,7 +16,6 @@ import pyarrow as pa
 from ..cloudtrail.keys import PublicKey
 from ..cloudtrail.store import LogStoreError
 from ..cloudtrail.strays import NOT_REVIEWED
-from ..common.project import project_dir
 from ..evidence.chain import MANIFEST, Record, last_link, link, new_id, records, set_latest
 from ..evidence.manifest import Conclusion, State, write_manifest
 from ..evidence.store import reported
@@ -70,10 +68,7 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Reviewed:
-    """A day's review, sealed at `evidence`. A review that failed has only its conclusion.
-
-    `notes` are worth knowing but do not make the day incomplete.
-    """
+    """A day's review, sealed at `evidence`. A review that failed has only its conclusion."""
 
     conclusion: Conclusion
     evidence: str
@@ -83,7 +78,11 @@ class Reviewed:
     regions_in_scope: int = 0
     log_files: int = 0
     events: int = 0
-    notes: list[str] = field(default_factory=list)
+
+    @property
+    def notes(self) -> list[str]:
+        """What is worth knowing but does not make the day incomplete."""
+        return self.conclusion.notes
 
     @property
     def is_failed(self) -> bool:
@@ -119,11 +118,12 @@ def review_day(
         except Exception as error:  # whatever it is, the day failed, and the other days are still due
             is_known = isinstance(error, (DbtFailed, LogStoreError, ResultsError, OSError))
             reasons = str(error if is_known else f"{type(error).__name__}: {error}").splitlines()
-            conclusion = Conclusion(run_date, State.FAILED, reasons, "", {}, {})
+            notes = run.snapshot.commit.notes
+            conclusion = Conclusion(run_date, State.FAILED, reasons, "", {}, {}, notes=notes)
             with reported(f"write {where}"):
                 write_run(staged, _about(run, started, conclusion))
         with reported(f"write {where}"):
-            content = write_manifest(staged, run_id, conclusion, last_link(store, known), since)
+            content = write_manifest(staged, run_id, conclusion, last_link(store, known), since, run.snapshot.hashes())
         store.check_lock()
         store.publish(staged, folder, MANIFEST)
     sealed = link(f"{folder}/{MANIFEST}", content)
@@ -153,10 +153,13 @@ def _review(
     if missing := built.not_built():
         tests = [f"test failed: {_broken(node)}" for node in built.broken_expectations()]
         raise DbtFailed("\n".join([*tests, f"dbt did not build {', '.join(missing)}"]))
+    if altered := run.snapshot.altered():
+        raise DbtFailed(f"{', '.join(altered)} was changed in this run's private folder while it ran: run it again")
     changed = changed_meanwhile(inventory, run.logs, run_date)
     to_prove = run.to_prove(run_date)
-    regions = catalogue_regions(project_dir())
-    baseline = compare(run.evidence, known, run.settings, regions, run_date, inventory.trails, to_prove)
+    regions = catalogue_regions(run.snapshot.folder)
+    catalogue = run.snapshot.folder / "seeds" / "catalogue"
+    baseline = compare(run.evidence, known, run.settings, catalogue, regions, run_date, inventory.trails, to_prove)
     queries: list[Query] = []
     if isinstance(run.profile.connection, AthenaConnection):
         queries = queries_of(run.session, run.profile.connection, invocations, started)
@@ -171,15 +174,17 @@ def _review(
             if "findings" in node.tests
         }
         gaps = _changed_gaps(changed) + _shortened(baseline.gaps, BASELINE) + _gaps(run, summary, rows, built)
-        conclusion = _conclusion(run_date, rows, gaps, inventory.integrity, not_proven(run.scope, to_prove.trails))
         numbers = lines_of(run.settings)
         since = lines_since(run.evidence, known, numbers, today())
         findings = sum(row["findings"] for row in rows)
         expected = notes_of(rows_of(summary.expected_lines), findings, numbers, since)
-        found = _found(rows, built, broken, expected)
-        about = _about(run, started, conclusion) | {SINCE: since, "notes": found["notes"]} | _cost(queries, rows)
+        notes = [*run.snapshot.commit.notes, *expected, *_warnings(built)]
+        unproven = not_proven(run.scope, to_prove.trails)
+        conclusion = _conclusion(run_date, rows, gaps, inventory.integrity, unproven, notes)
+        found = _found(rows, built, broken)
+        about = _about(run, started, conclusion) | {SINCE: since} | _cost(queries, rows)
         proof = _proof(inventory, changed)
-        write_evidence(staged, run.settings, summary, results, built, broken, queries, proof, about)
+        write_evidence(staged, run.snapshot, summary, results, built, broken, queries, proof, about)
         baseline.write(staged)
     return conclusion, found
 
@@ -305,7 +310,7 @@ def _proof(inventory: Inventory, changed: list[tuple[str, str]]) -> dict[str, pa
 
 
 def _conclusion(
-    run_date: date, rows: list[dict[str, Any]], gaps: list[str], integrity: str, unproven: str
+    run_date: date, rows: list[dict[str, Any]], gaps: list[str], integrity: str, unproven: str, notes: list[str]
 ) -> Conclusion:
     counted = [row for row in rows if row["result"] != "no logs"]
     return Conclusion(
@@ -316,25 +321,24 @@ def _conclusion(
         findings={row["requirement"]: row["findings"] for row in counted},
         unexpected_findings={row["requirement"]: row["unexpected_findings"] for row in counted},
         not_proven=unproven,
+        notes=notes,
     )
 
 
-def _found(
-    rows: list[dict[str, Any]], built: DbtResult, broken: dict[str, dict[str, int]], expected: list[str]
-) -> dict[str, Any]:
+def _warnings(built: DbtResult) -> list[str]:
+    """A note for each test that warns."""
+    return [f"{node.description}: {node.failures}" for node in built.warnings() if node.name != "day_is_complete"]
+
+
+def _found(rows: list[dict[str, Any]], built: DbtResult, broken: dict[str, dict[str, int]]) -> dict[str, Any]:
     """The fields of Reviewed that only a review that did not fail has.
 
-    `broken` has, for each test that found rows that must not exist, their number under each requirement; `expected` are
-    the notes on what was expected.
+    `broken` has, for each test that found rows that must not exist, their number under each requirement.
     """
     totals = ("regions_with_logs", "regions_in_scope", "log_files", "events")  # the same in every row
     return {
         "requirements": [_requirement(row, built, broken) for row in rows],
         **{name: rows[0][name] for name in totals},
-        "notes": [
-            *expected,
-            *(f"{node.description}: {node.failures}" for node in built.warnings() if node.name != "day_is_complete"),
-        ],
     }
 
 
@@ -405,7 +409,7 @@ def _about(run: Run, started: datetime, conclusion: Conclusion) -> dict[str, Any
         "run_date": str(conclusion.run_date),
         "target": run.profile.target,
         "logs": run.logs.root,
-        "settings": str(run.settings),
+        "settings": str(run.settings_named),
         "logs_copied_from": str(run.logs_copied_from) if run.logs_copied_from else None,
         "public_keys": str(run.public_keys_file) if run.public_keys_file else None,
         "started": started.isoformat(timespec="seconds"),
@@ -414,19 +418,7 @@ def _about(run: Run, started: datetime, conclusion: Conclusion) -> dict[str, Any
         "gaps": conclusion.gaps,
         "integrity": conclusion.integrity,
         "not_proven": conclusion.not_proven,
+        "notes": conclusion.notes,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
-        "git_commit": _git_commit(),
+        "git_commit": run.snapshot.commit.name,
     }
-
-
-def _git_commit() -> str | None:
-    try:
-        project = str(project_dir())
-        # the checkout may belong to another user, as a service's does
-        git = ("git", "-c", f"safe.directory={project}", "-C", project)
-        described = subprocess.run(  # noqa: S603  # every argument is ours
-            [*git, "describe", "--always", "--dirty", "--abbrev=40"], capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return described.stdout.strip()

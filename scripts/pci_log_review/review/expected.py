@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..evidence.chain import Record
+from ..evidence.chain import Record, proven_records
+from ..evidence.manifest import read_manifest
+from ..evidence.sealed import read_run
 from ..evidence.store import EvidenceError, EvidenceStore
 from ..settings.checks import FILES
 
@@ -48,10 +50,10 @@ def lines_since(store: EvidenceStore, known: list[Record], lines: Iterable[str],
 
 
 def _sealed_before(store: EvidenceStore, known: list[Record]) -> dict[str, str | None] | None:
-    runs = [record for record in known if record.kind == "run"]
-    for record in runs[: -_LOOKED_AT - 1 : -1]:
+    runs = ((record, data) for record, data in proven_records(store, known) if record.kind == "run")
+    for record, data in islice(runs, _LOOKED_AT):
         try:
-            lines = json.loads(store.read(f"{record.folder}/run.json"))[SINCE]
+            lines = read_run(store, read_manifest(record, data))[SINCE]
             return {str(line): _day(since) for line, since in lines.items()}
         except (EvidenceError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue  # it failed, is of an earlier version, or damaged: verify names that

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -16,11 +15,12 @@ from ..evidence.tables import TableWriter
 from ..warehouse.athena import Query
 from ..warehouse.dbt import DbtResult
 from ..warehouse.results import Results, ResultsError, Summary, rows_of
+from .snapshot import Snapshot
 
 
 def write_evidence(
     folder: Path,
-    settings: Path,
+    snapshot: Snapshot,
     summary: Summary,
     results: Results,
     build: DbtResult,
@@ -31,14 +31,12 @@ def write_evidence(
 ) -> None:
     """Writes the files into the folder, which exists and is empty; `run` is what run.json says besides what dbt did.
 
-    `settings` is the run's settings folder, which shows what was expected. `broken` has, for each test that found rows
+    `snapshot` has the settings and the catalogue of the run. `broken` has, for each test that found rows
     that must not exist, their number under each requirement. `queries` are Athena's own records of what it executed;
     on the embedded target there are none. `proof` are tables on digests, public keys and changed files, by name.
     """
     (folder / "findings").mkdir()
-    (folder / "settings").mkdir()
-    for path in sorted(settings.glob("*.csv")):
-        shutil.copyfile(path, folder / "settings" / path.name)
+    snapshot.write(folder)
     with TableWriter() as tables:
         findings = results.rows("findings", "requirement, event_time, aws_account_id, event_id, log_file")
         requirements = [row["requirement"] for row in rows_of(summary.daily_review)]

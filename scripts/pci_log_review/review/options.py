@@ -19,12 +19,12 @@ from ..common.errors import UsageError
 from ..common.project import project_dir
 from ..evidence.open import open_evidence
 from ..evidence.store import EvidenceError, EvidenceStore
-from ..settings.checks import check_settings, settings_for_dbt
 from ..settings.proof import expected_trails
 from ..settings.scope import scope_of
 from ..warehouse.dbt import CONVERTED, DbtProject
 from ..warehouse.lake import Scope
 from ..warehouse.profile import AthenaConnection, Profile, read_profile
+from .snapshot import Snapshot, take_snapshot
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ class RunOptions:
 class Run:
     """What the days of a run share, opened once. Paths are absolute.
 
+    What is used of the project and the settings is the `snapshot`; `settings_named` is the folder that the user named.
     `public_keys` are CloudTrail's keys from `public_keys_file`; without a file, CloudTrail is asked for them, unless
     the logs are in a folder. `token` marks what this run converted.
     """
@@ -74,13 +75,19 @@ class Run:
     dbt: DbtProject
     logs: LogStore
     evidence: EvidenceStore
-    settings: Path
+    snapshot: Snapshot
+    settings_named: Path
     scope: Scope
     state: Path
     token: str
     public_keys_file: Path | None
     public_keys: Sequence[PublicKey] | None
     logs_copied_from: S3Place | None
+
+    @property
+    def settings(self) -> Path:
+        """The folder of the settings that are used."""
+        return self.snapshot.settings_folder
 
     def to_prove(self, run_date: date) -> ToProve:
         """What must be proven of the day, as the settings and options say."""
@@ -101,13 +108,12 @@ def open_run(options: RunOptions) -> Run:
     logs = options.logs if is_s3(options.logs) else str(Path(options.logs).absolute())
     public_keys_file = options.public_keys.absolute() if options.public_keys else None
     copied_from = _copied_from(options.logs_copied_from)
-    if faults := check_settings(settings):
-        raise UsageError("\n".join(f"settings: {fault}" for fault in faults))
+    snapshot = take_snapshot(project, settings)
     token = secrets.token_hex(16)
     # dbt, also when used alone, finds logs, settings and state by these
     environment = os.environ | {
         "PCI_LOG_REVIEW_LOGS": logs,
-        "PCI_LOG_REVIEW_SETTINGS": settings_for_dbt(settings, project),
+        "PCI_LOG_REVIEW_SETTINGS": "seeds/settings",  # in the snapshot
         "PCI_LOG_REVIEW_STATE": str(state),
         CONVERTED: token,
     }
@@ -123,15 +129,16 @@ def open_run(options: RunOptions) -> Run:
     evidence = options.evidence.open(session)
     if not is_s3(evidence.where) and state.resolve().is_relative_to(Path(evidence.where).resolve()):
         raise UsageError(f"the state, {state}, is inside the evidence, {evidence.where}: give each its own folder")
-    dbt = DbtProject(project, profile, state, environment)
+    dbt = DbtProject(snapshot.folder, profile, state, environment)
     return Run(
         session=session,
         profile=profile,
         dbt=dbt,
         logs=log_store,
         evidence=evidence,
-        settings=settings,
-        scope=scope_of(settings, project),
+        snapshot=snapshot,
+        settings_named=settings,
+        scope=scope_of(snapshot.settings_folder, snapshot.folder),
         state=state,
         token=token,
         public_keys_file=public_keys_file,

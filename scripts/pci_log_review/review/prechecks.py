@@ -78,7 +78,7 @@ def _check_scope(
         f"{_meant(run.session, region)}"
         for number, _, region in odd
     ]
-    is_sample = run.settings == project_dir() / "seeds" / "settings"
+    is_sample = run.settings_named == project_dir() / "seeds" / "settings"
     if is_sample and not _accounts(lines) & set(found):
         names = ", ".join(sorted(found)[:3])
         faults.append(
@@ -107,7 +107,7 @@ def _is_new(run: Run) -> bool:
 
 def _odd(run: Run, lines: list[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
     """The lines whose region neither the catalogue nor AWS's library has."""
-    catalogue = {*catalogue_regions(project_dir()), "*"}
+    catalogue = {*catalogue_regions(run.snapshot.folder), "*"}
     unknown = [line for line in lines if line[2] not in catalogue]
     return [line for line in unknown if line[2] not in _regions(run.session)] if unknown else []
 

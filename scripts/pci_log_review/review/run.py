@@ -8,7 +8,7 @@ from datetime import date
 from typing import Protocol
 
 from ..common.clock import days
-from ..evidence.chain import begin_chain, mend_latest, records
+from ..evidence.chain import Chain, begin_chain, mend_latest, read_chain
 from ..evidence.folder import FolderEvidence
 from ..evidence.history import Due, earliest, first_due
 from ..evidence.store import EvidenceError
@@ -16,10 +16,14 @@ from ..warehouse.dbt import Dbt, Progress
 from .day import Exit, Reviewed, review_day
 from .options import Run
 
+_SHOWN_FAULTS = 3
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a run: its exit code is that of its worst day. `reasons` say why it ended early."""
+    """The result of a run: its exit code is that of its worst day. `reasons` say why it failed as a whole: it ended
+    early, or the evidence is not as it was sealed.
+    """
 
     days: list[Reviewed]
     left: int
@@ -81,9 +85,11 @@ def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Re
         begin_chain(store)
         mend_latest(store)
         chosen = due()  # asked under the lock: a run that has just ended may have reviewed them
+        chain = read_chain(store)
+        reasons = _not_as_sealed(chain)
         if not chosen.days:
-            return Outcome(done, chosen.left, [])
-        since = earliest(chosen.since, first_due(store, records(store.keys())))
+            return Outcome(done, chosen.left, reasons)
+        since = earliest(chosen.since, first_due(chain))
         run.state.mkdir(parents=True, exist_ok=True)
         with Dbt(run.dbt, locks) as dbt:  # it starts while the first day's logs are read
             for run_date in chosen.days:
@@ -91,10 +97,20 @@ def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Re
                 try:
                     day = review_day(run, dbt, run_date, reporter.progress, since)
                 except EvidenceError as error:  # days sealed before are still reported
-                    return Outcome(done, chosen.left + len(chosen.days) - len(done), [str(error)])
+                    left = chosen.left + len(chosen.days) - len(done)
+                    return Outcome(done, left, [*reasons, str(error)])
                 reporter.reviewed(day)
                 done.append(day)
-        return Outcome(done, chosen.left, [])
+        return Outcome(done, chosen.left, reasons)
+
+
+def _not_as_sealed(chain: Chain) -> list[str]:
+    """Why a run failed whatever its days came to: somebody has to see it, and days are reviewed all the same."""
+    told = [f"evidence: not as it was sealed: {fault.where} {fault.text}" for fault in chain.faults[:_SHOWN_FAULTS]]
+    return [
+        *told,
+        *(["evidence: pci-log-review verify tells all; days that can't be trusted are due again"] if told else []),
+    ]
 
 
 def all_days(first: date, last: date, since: date | None = None) -> Due:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -109,6 +107,8 @@ COMPARED = (
     "administrative_grants",
     "digest_trails",
 )
+# The same of what the product reviews: the requirements, and the catalogue's files
+COVERED = ("requirements", "reviewed_events", "refusal_error_codes")
 # Every settings file, its columns, and the check of each cell
 FILES: dict[str, dict[str, Check]] = {
     "trail_scope": {
@@ -158,7 +158,7 @@ FILES: dict[str, dict[str, Check]] = {
     },
     "settings_changes": {
         "changed_on": _past_day,
-        "setting": _one_of(*COMPARED, "digests"),
+        "setting": _one_of(*COMPARED, *COVERED, "digests"),
         "left_out": _text,
         "reason": _text,
         "approved_by": _text,
@@ -174,13 +174,16 @@ _LINE_CHECKS = {
 }
 
 
-def check_settings(folder: Path) -> list[Fault]:
-    """Every fault in the settings in `folder`, in the order of files and lines; empty if there are none."""
+def check_settings(folder: Path, named: Path | None = None) -> list[Fault]:
+    """Every fault in the settings in `folder`, in the order of files and lines; empty if there are none.
+
+    `named` is the folder that the user named, where `folder` is a copy of it.
+    """
     faults = [
         fault
         for name, columns in FILES.items()
         if name not in OPTIONAL or (folder / f"{name}.csv").exists()
-        for fault in _check_file(folder / f"{name}.csv", columns)
+        for fault in _check_file(folder / f"{name}.csv", columns, named or folder)
     ]
     return faults or list(_contradictions(folder))
 
@@ -195,42 +198,20 @@ def _contradictions(folder: Path) -> Iterator[Fault]:
                 yield _fault(path, number, f"settings_file: {name}.csv has lines, so it is not true: take this one out")
 
 
-def settings_for_dbt(folder: Path, project: Path) -> str:
-    """A folder inside the project that has these settings, as a path relative to the project.
+def as_dbt_reads_it(name: str, content: bytes | None) -> bytes:
+    """The content of the settings file `name` as it is used; None where there is no such file.
 
-    dbt writes what it ran to target/run/ plus the seed's own path: with a path outside the project it would overwrite
-    the user's files. So settings from elsewhere are copied to a folder named after their content.
+    Only the header is there, in today's form, of a file that may be missing, and of one without lines in the form of an
+    earlier version. The settings have been checked.
     """
-    if folder.resolve() == (project / "seeds" / "settings").resolve():
-        return "seeds/settings"
-    content = [_content(folder / f"{name}.csv", columns) for name, columns in FILES.items()]
-    digest = hashlib.sha256(b"".join(hashlib.sha256(file).digest() for file in content)).hexdigest()
-    copy = project / "target" / "settings" / digest[:16]
-    if not copy.is_dir():
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=copy.parent) as unfinished:
-            whole = Path(unfinished) / "settings"
-            whole.mkdir()
-            for name, data in zip(FILES, content, strict=True):
-                (whole / f"{name}.csv").write_bytes(data)
-            try:
-                whole.rename(copy)
-            except OSError:
-                if not copy.is_dir():  # otherwise another run has just made the same copy
-                    raise
-    return copy.relative_to(project).as_posix()
-
-
-def _content(path: Path, columns: dict[str, Check]) -> bytes:
-    nothing = f"{','.join(columns)}\n".encode()
-    if path.stem in OPTIONAL and not path.exists():
+    nothing = f"{','.join(FILES[name])}\n".encode()
+    if content is None:
         return nothing
-    content = path.read_bytes()
     header = content.decode("utf-8-sig").strip().split(",")
-    return nothing if header == principals.OLD_HEADERS.get(path.stem) else content
+    return nothing if header == principals.OLD_HEADERS.get(name) else content
 
 
-def _check_file(path: Path, columns: dict[str, Check]) -> Iterator[Fault]:
+def _check_file(path: Path, columns: dict[str, Check], named: Path) -> Iterator[Fault]:
     try:
         # dbt reads the file as UTF-8, with or without a byte order mark
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -255,7 +236,7 @@ def _check_file(path: Path, columns: dict[str, Check]) -> Iterator[Fault]:
                 seen.setdefault(key, rows.line_num)
     except FileNotFoundError:
         how = f"it may be empty except for its header: {','.join(columns)}"
-        yield _fault(path, 1, f"there is no such file in {path.parent}; {how}")
+        yield _fault(path, 1, f"there is no such file in {named}; {how}")
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         yield _fault(path, 1, f"cannot be read as CSV in UTF-8: {error}")
 

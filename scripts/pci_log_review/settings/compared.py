@@ -13,6 +13,12 @@ Line = tuple[str, str]  # of setting and what it says
 # What only describes a line; without it, the line says the same
 _LABELS = {"description", "account_name", "in_cde", "reason", "approved_by", "approved_on", "expires_on"}
 
+# What tells the lines of a file of the catalogue apart; a title may be put in other words
+_CATALOGUE = {
+    "reviewed_events": ("requirement", "event_source", "event_name", "applies_to", "flag"),
+    "refusal_error_codes": ("error_code",),
+}
+
 
 def compared_lines(text_of: Callable[[str], str], regions: list[str]) -> set[Line]:
     """Every line that a later review must have too, whatever its order and format.
@@ -30,6 +36,17 @@ def compared_lines(text_of: Callable[[str], str], regions: list[str]) -> set[Lin
                 names = sorted(row, key=lambda name: columns.index(name) if name in columns else -1)
                 lines.add((setting, " ".join(row[name] for name in names if name not in _LABELS)))
     return lines
+
+
+def covered_lines(text_of: Callable[[str], str]) -> set[Line]:
+    """The lines of the catalogue that a later review must have too: which events are reviewed, and which error codes
+    mean a refusal. `text_of` gives the content of a file of the catalogue.
+    """
+    return {
+        (name, " ".join(row[column] for column in columns if row[column]))
+        for name, columns in _CATALOGUE.items()
+        for row in rows_in(text_of(name))
+    }
 
 
 def is_kept(line: Line, today: set[Line]) -> bool:

@@ -73,6 +73,15 @@ def _invoke(arguments: list[str], manifest: Manifest | None) -> tuple[int, str, 
     return (0 if done.success else 1), "", done.result
 
 
+def _read_seeds_from(project: str, manifest: Manifest) -> None:
+    """dbt-duckdb reads a seed from where it lay when it was parsed, which may have been in an earlier run's project."""
+    from dbt.contracts.graph.nodes import SeedNode
+
+    for node in manifest.nodes.values():
+        if isinstance(node, SeedNode):
+            node.root_path = project
+
+
 def _close_database() -> None:
     """Lets the wrapper open the DuckDB file, which dbt-duckdb would keep open as long as its process lives."""
     duckdb: Any = sys.modules.get("dbt.adapters.duckdb.connections")
@@ -92,6 +101,8 @@ def main() -> None:
     _, _, manifest = _invoke(sys.argv[1:], None)
     from dbt.artifacts.schemas.run import RunExecutionResult
 
+    if manifest:
+        _read_seeds_from(sys.argv[sys.argv.index("--project-dir") + 1], manifest)
     nodes = copy.deepcopy(manifest.nodes) if manifest else {}
     gc.freeze()  # what was parsed stays as long as the process; each collection would look through it again
     while True:
