@@ -17,6 +17,7 @@ from pathlib import Path
 from ..cloudtrail.digests import TrailDigests
 from ..cloudtrail.expected import ToProve
 from ..common import clock
+from ..common.files import read_regular
 from ..evidence.chain import Record
 from ..evidence.manifest import Manifest, State, read_manifest
 from ..evidence.store import EvidenceError, EvidenceStore
@@ -58,7 +59,7 @@ def compare(
 
     def text_of(setting: str) -> str:
         path = settings / f"{setting}.csv"
-        return path.read_text("utf-8-sig") if path.exists() else ""
+        return read_regular(path).decode("utf-8-sig") if path.exists() else ""
 
     before, gaps = _last(store, known, regions)
     lines = compared_lines(text_of, regions)

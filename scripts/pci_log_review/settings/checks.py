@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..common import clock
 from ..common.errors import Fault
+from ..common.files import read_regular
 from ..common.project import needed_settings, requirements
 from . import principals
 from .rows import read_rows
@@ -225,7 +226,7 @@ def _content(path: Path, columns: dict[str, Check]) -> bytes:
     nothing = f"{','.join(columns)}\n".encode()
     if path.stem in OPTIONAL and not path.exists():
         return nothing
-    content = path.read_bytes()
+    content = read_regular(path)
     header = content.decode("utf-8-sig").strip().split(",")
     return nothing if header == principals.OLD_HEADERS.get(path.stem) else content
 
@@ -233,7 +234,7 @@ def _content(path: Path, columns: dict[str, Check]) -> bytes:
 def _check_file(path: Path, columns: dict[str, Check]) -> Iterator[Fault]:
     try:
         # dbt reads the file as UTF-8, with or without a byte order mark
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with io.StringIO(read_regular(path).decode("utf-8-sig"), newline="") as file:
             rows = csv.reader(file, strict=True)
             header = next(rows, [])
             if header == principals.OLD_HEADERS.get(path.stem):

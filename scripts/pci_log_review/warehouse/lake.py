@@ -473,6 +473,7 @@ def whole_or_absent(target: Path) -> Iterator[Path]:
     """A path to write to, which becomes `target` only if all goes well."""
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.unfinished")  # hidden: no glob of the lake finds it
+    unfinished.unlink(missing_ok=True)  # of a dead run, or a link that leads elsewhere
     yield unfinished
     with unfinished.open("rb") as written:
         os.fsync(written.fileno())
