@@ -54,7 +54,10 @@ def read_profile(target: str, project: Path, environment: Mapping[str, str]) -> 
     file = directory / "profiles.yml"
     output = _rendered(_raw_output(file, target), file, environment)
     aws_profile_name = output.get("aws_profile_name")
-    return Profile(target, directory, _connection(output, file, target), aws_profile_name and str(aws_profile_name))
+    connection = _connection(output, file, target)
+    if isinstance(connection, Path):
+        connection = project / connection  # where dbt runs
+    return Profile(target, directory, connection, aws_profile_name and str(aws_profile_name))
 
 
 def _profiles_dir(project: Path) -> Path:
