@@ -34,6 +34,12 @@ def events_of_judge() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def error_codes() -> list[dict[str, str]]:
+    """Error codes that AWS documents, and whether each says that the call was refused."""
+    with (ROOT / "tests" / "judge" / "error_codes.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def call_named_by(line: dict[str, str]) -> tuple[str, str]:
     """A service and an event that the line's patterns match."""
     return line["event_source"].replace("%", "example.amazonaws.com"), line["event_name"].replace("%", "2026")
@@ -100,6 +106,11 @@ def found_by_the_catalogue(tmp_path_factory: pytest.TempPathFactory) -> set[tupl
     sign_ins = {call_named_by(line) for line in lines if line["requirement"] == "10.2.1.4"}
     records = [record(*call, has_failed=call in sign_ins) for call in dict.fromkeys(map(call_named_by, lines))]
     records += map(judged, events_of_judge())
+    records += [
+        record("ec2.amazonaws.com", "DescribeInstances", has_failed=False)
+        | {"eventID": f"judged {code['error_code']}", "errorCode": code["error_code"]}
+        for code in error_codes()
+    ]
     path.write_bytes(gzip.compress(json.dumps({"Records": records}).encode()))
     with_stores = {call_named_by(line)[0] for line in lines if line["applies_to"] == "listed stores"}
     with_stores |= {event["event_source"] for event in events_of_judge() if event["parameter"]}
@@ -141,6 +152,14 @@ def test_an_event_is_an_elevation_where_aws_and_public_rule_sets_say_so_and_nowh
         if ((judged_id(event), event["requirement"]) in flagged) != (event["elevation"] == "yes")
     ]
     assert not [" ".join(list(event.values())[:3]) for event in wrong]
+
+
+def test_a_call_is_refused_where_aws_says_that_its_error_code_does(
+    found_by_the_catalogue: set[tuple[str, ...]],
+) -> None:
+    refused = {found[0] for found in found_by_the_catalogue if "refused" in found[5].split(", ")}
+    wrong = [it for it in error_codes() if (f"judged {it['error_code']}" in refused) != (it["is_refusal"] == "yes")]
+    assert not [it["error_code"] for it in wrong]
 
 
 @pytest.fixture(scope="module")

@@ -63,14 +63,10 @@ class TableWriter:
 
 
 def _written(rows: pa.RecordBatchReader, writer: parquet.ParquetWriter) -> Iterator[pa.RecordBatch]:
-    """The rows, each batch of which was written to Parquet; an empty table where there are none."""
-    is_empty = True
+    """The rows, each batch of which was written to Parquet; the writer writes an empty table where there are none."""
     for batch in rows:
         writer.write_batch(batch)
         yield batch
-        is_empty = False
-    if is_empty:
-        writer.write_table(rows.schema.empty_table())
 
 
 def _cell(field: pa.Field[Any]) -> str:

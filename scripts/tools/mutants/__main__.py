@@ -32,7 +32,7 @@ LONGEST = 900  # seconds; a mutant may make a loop without end
 
 _PACKAGE = "scripts/pci_log_review/"
 _SAMPLE_DAYS = "tests/end_to_end/test_sample_days.py"
-_RULES = "tests/end_to_end/test_rules.py -k line_of_the_catalogue or rule_sets"
+_RULES = "tests/end_to_end/test_rules.py -k line_of_the_catalogue or rule_sets or error_code"
 # Tests of a file: the first that its name begins with. Each line of tests is run if the one before noticed nothing.
 TESTS: dict[str, list[str]] = {
     f"{_PACKAGE}evidence/tables.py": ["tests/evidence/test_tables.py"],
@@ -52,7 +52,7 @@ TESTS: dict[str, list[str]] = {
         f"{_SAMPLE_DAYS} tests/end_to_end/test_operations.py tests/end_to_end/test_proof.py",
     ],
     "seeds/catalogue/reviewed_events.csv": ["tests/judge", _RULES],
-    "seeds/": ["dbt build", f"{_SAMPLE_DAYS} tests/end_to_end/test_real_logs.py"],
+    "seeds/": [_RULES, f"{_SAMPLE_DAYS} tests/end_to_end/test_real_logs.py"],
     "": ["dbt build", _RULES, f"{_SAMPLE_DAYS} tests/end_to_end/test_expected.py tests/end_to_end/test_cases.py"],
 }
 FILES = (
@@ -73,6 +73,9 @@ def main(places: tuple[str, ...], sample: int | None, seed: int) -> None:
     accepted = 0
     with tempfile.TemporaryDirectory(prefix="mutants-") as home:
         copy = _copied(Path(home) / "project")
+        for tests in dict.fromkeys(tests for mutant in chosen for tests in _tests_of(mutant)):
+            if not _pass(copy, tests):  # then they would notice whatever it is
+                raise click.ClickException(f"{tests} fails on the code as it is")
         for number, mutant in enumerate(chosen, 1):
             if mutant.name in reasons:
                 accepted += 1
@@ -126,10 +129,13 @@ def _noticed_by(copy: Path, mutant: Mutant) -> str | None:
     path, before = copy / mutant.file, (copy / mutant.file).read_bytes()
     path.write_bytes(mutant.applied(before))
     try:
-        tests = next(tests for name, tests in TESTS.items() if mutant.file.startswith(name))
-        return next((them for them in tests if not _pass(copy, them)), None)
+        return next((tests for tests in _tests_of(mutant) if not _pass(copy, tests)), None)
     finally:
         path.write_bytes(before)
+
+
+def _tests_of(mutant: Mutant) -> list[str]:
+    return next(tests for name, tests in TESTS.items() if mutant.file.startswith(name))
 
 
 def _pass(copy: Path, tests: str) -> bool:
