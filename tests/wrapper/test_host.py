@@ -7,8 +7,10 @@ import re
 import socket
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+import duckdb
 import pytest
 from tests.checkout import ROOT, Checkout
 from tests.local_athena import trino
@@ -17,7 +19,9 @@ from tests.local_athena.errors import LocalAthenaUnavailable
 from pci_log_review.cloudtrail.keys import keys_from_file
 from pci_log_review.common.errors import UsageError
 from pci_log_review.common.files import read_regular
+from pci_log_review.evidence.tables import TableWriter
 from pci_log_review.settings.checks import FILES, check_settings
+from pci_log_review.warehouse.lake import _database
 from pci_log_review.warehouse.profile import read_profile
 
 
@@ -110,6 +114,24 @@ def test_a_run_writes_through_no_link_in_the_state(tmp_path: Path, name: str) ->
     assert ended.code == 2, ended.text
     assert f"{link} is a link, so the review would write elsewhere" in ended.text.replace("\n", " ")
     assert not elsewhere.exists()
+
+
+def test_what_has_no_room_in_memory_is_not_laid_into_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    working, lake = tmp_path / "working", tmp_path / "lake"
+    working.mkdir()
+    lake.mkdir()
+    monkeypatch.chdir(working)
+    with _database(lake) as converting, TableWriter() as tables:
+        for connection in (converting, tables._connection):
+            connection.execute("set memory_limit = '60MB'")
+            with suppress(duckdb.OutOfMemoryException):
+                connection.execute(
+                    "create table a as select range, md5(range::varchar) from range(2_000_000) order by 2"
+                )
+        assert (lake / ".unfinished").is_dir(), "something had no room"
+    assert not list(working.iterdir())
 
 
 def test_every_action_of_the_workflows_is_pinned_by_its_hash() -> None:

@@ -35,7 +35,8 @@ class TableWriter:
     """
 
     def __enter__(self) -> Self:
-        self._connection = duckdb.connect()
+        # rows pass through; what has no room may not go to the disk, which would be the working folder
+        self._connection = duckdb.connect(config={"temp_directory": ""})
         self._connection.execute("pragma disable_optimizer")  # it has nothing to do, and takes its time for that
         return self
 
