@@ -127,6 +127,8 @@ def _meant(tree: ast.AST) -> Iterator[ast.expr | ast.stmt]:
                 continue
             if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
                 continue
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+                continue  # a limit or a time that somebody chose
             if isinstance(node, ast.expr | ast.stmt):
                 yield node
             yield from _meant(node)
