@@ -451,6 +451,18 @@ def test_a_log_file_that_no_digest_can_name_yet_is_no_fault(tmp_path: Path) -> N
     assert unproven(found) == {*late, *delivered.logs_of(MIDDLE)}
 
 
+@pytest.mark.parametrize(("time", "is_found"), [("0039", False), ("0040", True), ("1040", True), ("1041", False)])
+def test_an_added_log_file_is_found_where_digests_cover_an_hour_before_and_after_it(
+    tmp_path: Path, time: str, is_found: bool
+) -> None:
+    delivered = deliver(tmp_path, only(FIRST, **previous_fields(None)), newest=MIDDLE)  # they cover 23:40 to 11:40
+    take(delivered, range(FIRST))
+    added = put(tmp_path, f"{FOLDER}_20260310T{time}Z_x.json.gz", gzip.compress(log_text([event(9)])))
+    found = check(tmp_path, None)
+    assert added in unproven(found)
+    assert (faults(found).get(added) == "is named by no digest") == is_found
+
+
 def test_where_a_digest_is_gone_a_log_file_that_none_names_is_no_fault_of_its_own(tmp_path: Path) -> None:
     delivered = deliver(tmp_path)
     logs = delivered.logs_of(MIDDLE)
