@@ -521,6 +521,17 @@ def test_the_last_digests_removed_with_the_log_files_that_they_name_leave_a_hole
     assert not found.summary.startswith("integrity proven")
 
 
+@pytest.mark.parametrize(("keys", "hours"), [(KEYS, "08:40 to 10:40"), (None, "09:40 to 10:40")])
+def test_a_faulty_digest_explains_its_own_hour_and_not_that_of_one_that_is_gone_before_it(
+    tmp_path: Path, keys: list[PublicKey] | None, hours: str
+) -> None:
+    delivered = deliver(tmp_path)
+    take(delivered, [MIDDLE - 1])
+    delivered.path(MIDDLE).write_bytes(b"garbage")
+    found = faults(check(tmp_path, keys))
+    assert found[DIGESTS] == uncovered(hours, digest="signed digest" if keys else "digest")
+
+
 def test_digests_removed_up_to_far_into_the_next_day_leave_a_hole(tmp_path: Path) -> None:
     delivered = deliver(tmp_path, newest=60)
     take(delivered, range(19, 30))

@@ -49,7 +49,7 @@ OTHER_KIND = pytest.mark.parametrize("lay", OTHER_KINDS.values(), ids=OTHER_KIND
 @OTHER_KIND
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, lay: Callable[[Path], object]) -> None:
     lay(tmp_path / "it")
-    with pytest.raises(OSError, match=r"not a regular file|No such device|Is a directory"):
+    with pytest.raises(OSError, match=r"^it is not a regular file$"):
         read_regular(tmp_path / "it")
 
 

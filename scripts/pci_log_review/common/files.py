@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -14,7 +15,12 @@ def open_regular(path: Path) -> BinaryIO:
     """Opens the file for reading. Raises OSError, also where it is a pipe, a device or a folder: a pipe is not waited
     for, and a device would never end. A link to a regular file is read.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # a socket
+            raise OSError(NOT_REGULAR) from error
+        raise
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(NOT_REGULAR)
