@@ -11,7 +11,7 @@ NOT_OF_COMPILED := layout,references.quoting,references.qualification,ambiguous.
 
 export DBT_PROFILES_DIR := $(CURDIR)
 
-.PHONY: help review check test lint docs benchmark athena-local sample-logs lock clean
+.PHONY: help review check test lint docs benchmark mutants athena-local sample-logs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -55,6 +55,9 @@ docs: .venv/installed profiles.yml  ## Write the evidence catalogue of the sampl
 
 benchmark: .venv/installed profiles.yml  ## Measure the review on generated logs; BENCHMARK_ARGS="--full" measures all
 	@PYTHONPATH=scripts $(BIN)/python -m tools.benchmark $(BENCHMARK_ARGS)
+
+mutants: .venv/installed-dev  ## Change the code in one place after the other: which change does no test notice? For hours
+	@PYTHONPATH=scripts $(BIN)/python -m tools.mutants $(MUTANTS_ARGS)
 
 athena-local: .venv/installed-dev  ## Serve an Athena on this machine, to try the athena target; LOGS=folder gives it logs
 	@$(BIN)/python -m tests.local_athena $(if $(LOGS),--logs "$(LOGS)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import re
 import signal
 import sys
@@ -122,6 +123,8 @@ def main() -> None:
     Every day it reads the log files that were delivered the day before, keeps every event that PCI DSS requirement 10
     says must be reviewed, shows what was covered, and seals the evidence. A person then signs it off.
     """
+    # What a review writes holds names, addresses and settings: it is nobody else's to read, or to change
+    os.umask(0o077)
     # A character that the terminal can't show must not end the command
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

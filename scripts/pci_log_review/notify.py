@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
-from typing import Any
+from threading import Thread
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -24,12 +26,14 @@ from .common.errors import UsageError
 from .common.text import printable
 from .review.day import Reviewed
 
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 20  # for the webhook to connect, and to begin its answer
+DEADLINE_SECONDS = 60  # for a whole call, however it goes on
 _SUBJECT_CHARACTERS = 100  # what SNS allows
 _SHOWN_GAPS, _SHOWN_GAPS_IN_JSON = 20, 5
 _SNS_BYTES = 250_000  # SNS takes 262,144, in which the message stands four times
 _LINE, _TEXT = 300, 20_000  # characters
 _CUT_OFF = "… cut off; the rest stands in the evidence"
+_T = TypeVar("_T")
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+(\.fifo)?")
 
 
@@ -153,12 +157,12 @@ def notify(message: Message, session: boto3.Session | None, topic: str | None, w
     failed = []
     if topic:
         try:
-            _publish(message, session, topic)
-        except (BotoCoreError, ClientError, ValueError) as error:
+            _in_time(lambda: _publish(message, session, topic))
+        except (BotoCoreError, ClientError, OSError, ValueError) as error:
             failed.append(f"notification: SNS topic {topic} did not take it: {error}")
     if webhook:
         try:
-            status = _post(message, webhook)
+            status = _in_time(lambda: _post(message, webhook))
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             # their texts may hold the address, which is a secret
             failed.append(f"notification: the webhook did not take it: {type(error).__name__}")
@@ -166,6 +170,22 @@ def notify(message: Message, session: boto3.Session | None, topic: str | None, w
             if not 200 <= status < 300:
                 failed.append(f"notification: the webhook did not take it: HTTP status {status}")
     return failed
+
+
+def _in_time(call: Callable[[], _T]) -> _T:
+    """What the call returns. Raises what it raises, or TimeoutError after DEADLINE_SECONDS: whoever sends a byte now
+    and then keeps every other time limit. The call is then left to itself, and ends with the process.
+    """
+    ended: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            ended.set_result(call())
+        except BaseException as error:
+            ended.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return ended.result(DEADLINE_SECONDS)
 
 
 def _publish(message: Message, session: boto3.Session | None, topic: str) -> None:
@@ -194,4 +214,5 @@ def _post(message: Message, webhook: str) -> int:
     timeout = urllib3.Timeout(TIMEOUT_SECONDS)
     pool = urllib3.ProxyManager(proxy, timeout=timeout) if proxy else urllib3.PoolManager(timeout=timeout)
     with pool:
-        return pool.request("POST", webhook, json=content, redirect=False, retries=False).status
+        answer = pool.request("POST", webhook, json=content, redirect=False, retries=False, preload_content=False)
+        return answer.status  # what else it says is not read: it may have no end

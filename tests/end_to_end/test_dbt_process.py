@@ -48,6 +48,21 @@ def ends(pid: int) -> bool:
     return not Path(f"/proc/{pid}").exists()
 
 
+def test_dbt_imports_nothing_from_the_working_folder_nor_from_where_the_environment_points(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("functools", "json", "yaml", "dbt", "pci_log_review", "sitecustomize"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w').close()\n")
+    monkeypatch.chdir(tmp_path)
+    environment = {**run.dbt.environment, "PYTHONPATH": str(tmp_path), "PYTHONSTARTUP": str(tmp_path / "yaml.py")}
+    with Dbt(replace(run.dbt, environment=environment), ()) as dbt:
+        process = dbt._process
+        assert process
+        assert Path(f"/proc/{process.pid}/cwd").readlink() == ROOT
+    assert process.returncode == 0  # what it imports first was imported: it ended because this side did
+    assert not (tmp_path / "imported").exists()
+
+
 def test_catalogue_and_settings_are_loaded_and_tested_once_and_stand_in_the_results_of_each_day(run: Run) -> None:
     everything = replace(run.dbt, environment={**run.dbt.environment, "DBT_RESOURCE_TYPES": "model seed test"})
     progress: list[Progress] = []

@@ -28,6 +28,18 @@ def lines_of_catalogue() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def events_of_judge() -> list[dict[str, str]]:
+    """Events that have to be found, from AWS's documentation and from public rule sets, and not from the catalogue."""
+    with (ROOT / "tests" / "judge" / "events.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def error_codes() -> list[dict[str, str]]:
+    """Error codes that AWS documents, and whether each says that the call was refused."""
+    with (ROOT / "tests" / "judge" / "error_codes.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def call_named_by(line: dict[str, str]) -> tuple[str, str]:
     """A service and an event that the line's patterns match."""
     return line["event_source"].replace("%", "example.amazonaws.com"), line["event_name"].replace("%", "2026")
@@ -51,6 +63,27 @@ def record(event_source: str, event_name: str, *, has_failed: bool) -> dict[str,
     }
 
 
+# What failed sign-ins say, which have no error code; where others are refused, they have one
+FAILED_SIGN_INS = ("ConsoleLogin", "CheckMfa", "SwitchRole")
+
+
+def judged(event: dict[str, str]) -> dict[str, Any]:
+    """The record of an event that has to be found; one of a store names it where its service does."""
+    name, it = event["event_name"], record(event["event_source"], event["event_name"], has_failed=False)
+    it["eventID"] = judged_id(event)
+    it["managementEvent"] = event["category"] == "management"
+    it["eventCategory"] = event["category"].capitalize()
+    it["requestParameters"] = {event["parameter"]: STORE} if event["parameter"] else None
+    if event["requirement"] == "10.2.1.4":
+        failed: dict[str, Any] = {"responseElements": {name: "Failure"}}
+        it |= failed if name in FAILED_SIGN_INS else {"errorCode": "AccessDenied"}
+    return it
+
+
+def judged_id(event: dict[str, str]) -> str:
+    return f"judged {event['requirement']} {event['event_source']} {event['event_name']}"
+
+
 def settings_with_a_store_of_each(services: Iterable[str], folder: Path) -> None:
     """The shipped settings, with one store of each service in both lists."""
     folder.mkdir()
@@ -63,25 +96,37 @@ def settings_with_a_store_of_each(services: Iterable[str], folder: Path) -> None
 
 @pytest.fixture(scope="module")
 def found_by_the_catalogue(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, ...]]:
-    """What is found of a day on which each line's event happened: requirement, service, event, title and flags."""
+    """What is found of a day on which each line's event happened, and each of the judge's: the event's id, requirement,
+    service, name, title and flags.
+    """
     home = tmp_path_factory.mktemp("catalogue")
     lines = lines_of_catalogue()
     path = home / "logs" / FOLDER / f"111122223333_CloudTrail_us-east-1_{DAY.replace('-', '')}T0800Z_a.json.gz"
     path.parent.mkdir(parents=True)
     sign_ins = {call_named_by(line) for line in lines if line["requirement"] == "10.2.1.4"}
     records = [record(*call, has_failed=call in sign_ins) for call in dict.fromkeys(map(call_named_by, lines))]
+    records += map(judged, events_of_judge())
+    records += [
+        record("ec2.amazonaws.com", "DescribeInstances", has_failed=False)
+        | {"eventID": f"judged {code['error_code']}", "errorCode": code["error_code"]}
+        for code in error_codes()
+    ]
     path.write_bytes(gzip.compress(json.dumps({"Records": records}).encode()))
-    settings_with_a_store_of_each(
-        {call_named_by(line)[0] for line in lines if line["applies_to"] == "listed stores"}, home / "settings"
-    )
+    with_stores = {call_named_by(line)[0] for line in lines if line["applies_to"] == "listed stores"}
+    with_stores |= {event["event_source"] for event in events_of_judge() if event["parameter"]}
+    settings_with_a_store_of_each(with_stores, home / "settings")
     checkout = Checkout.of(home / "reviewed")
     ended = checkout.review(DAY, home / "logs", "--settings", str(home / "settings"), **NO_TESTS)
     assert ended.code in (0, 3), ended.last_lines
-    return set(checkout.rows("select requirement, event_source, event_name, title, coalesce(flags, '') from findings"))
+    return set(
+        checkout.rows(
+            "select event_id, requirement, event_source, event_name, title, coalesce(flags, '') from findings"
+        )
+    )
 
 
 def test_every_line_of_the_catalogue_has_an_effect(found_by_the_catalogue: set[tuple[str, ...]]) -> None:
-    flags = {tuple(found[:4]): found[4].split(", ") for found in found_by_the_catalogue}
+    flags = {found[1:5]: found[5].split(", ") for found in found_by_the_catalogue if not found[0].startswith("judged ")}
     without = [
         line
         for line in lines_of_catalogue()
@@ -89,6 +134,32 @@ def test_every_line_of_the_catalogue_has_an_effect(found_by_the_catalogue: set[t
         or (line["requirement"], *call_named_by(line), line["title"]) not in flags
     ]
     assert not without
+
+
+def test_every_event_that_aws_and_public_rule_sets_name_is_found(found_by_the_catalogue: set[tuple[str, ...]]) -> None:
+    found = {(event_id, requirement) for event_id, requirement, *_ in found_by_the_catalogue}
+    missed = [event for event in events_of_judge() if (judged_id(event), event["requirement"]) not in found]
+    assert not [" ".join(list(event.values())[:3]) for event in missed]
+
+
+def test_an_event_is_an_elevation_where_aws_and_public_rule_sets_say_so_and_nowhere_else(
+    found_by_the_catalogue: set[tuple[str, ...]],
+) -> None:
+    flagged = {found[:2] for found in found_by_the_catalogue if "elevation" in found[5].split(", ")}
+    wrong = [
+        event
+        for event in events_of_judge()
+        if ((judged_id(event), event["requirement"]) in flagged) != (event["elevation"] == "yes")
+    ]
+    assert not [" ".join(list(event.values())[:3]) for event in wrong]
+
+
+def test_a_call_is_refused_where_aws_says_that_its_error_code_does(
+    found_by_the_catalogue: set[tuple[str, ...]],
+) -> None:
+    refused = {found[0] for found in found_by_the_catalogue if "refused" in found[5].split(", ")}
+    wrong = [it for it in error_codes() if (f"judged {it['error_code']}" in refused) != (it["is_refusal"] == "yes")]
+    assert not [it["error_code"] for it in wrong]
 
 
 @pytest.fixture(scope="module")

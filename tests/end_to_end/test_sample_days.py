@@ -150,6 +150,13 @@ def test_no_cell_of_the_evidence_is_a_formula(reviewed: tuple[Checkout, dict[str
     assert hostile
 
 
+def test_what_a_review_writes_is_its_users_alone(reviewed: tuple[Checkout, dict[str, Ended]]) -> None:
+    checkout, _ = reviewed
+    written = [checkout.evidence, *checkout.evidence.rglob("*"), *(checkout.state / "lake").rglob("*")]
+    written += [checkout.state / name for name in ("review.duckdb", "logs/dbt.log", "target/manifest.json", ".lock")]
+    assert not [path for path in written if path.stat().st_mode & 0o077]
+
+
 def test_any_order_of_days_and_any_repetition_leave_the_same_rows(
     reviewed: tuple[Checkout, dict[str, Ended]], tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -206,11 +207,14 @@ def test_a_link_that_leads_elsewhere_is_refused(folder: str, tmp_path: Path) -> 
         pass
 
 
-def test_what_is_no_file_is_not_read(folder: str) -> None:
+@pytest.mark.parametrize(
+    "read", [lambda it: it.read("pipe"), lambda it: list(it.lines("pipe")), lambda it: it.sha256("pipe", 0)]
+)
+def test_what_is_no_file_is_not_read(folder: str, read: Callable[[EvidenceStore], object]) -> None:
     Path(folder).mkdir()
     os.mkfifo(Path(folder) / "pipe")
     with pytest.raises(EvidenceError, match="not a regular file"):
-        open_evidence(folder).read("pipe")
+        read(open_evidence(folder))
 
 
 # runs
@@ -358,6 +362,51 @@ def test_a_lock_is_given_back_where_the_run_fails(where: str) -> None:
     with pytest.raises(ZeroDivisionError), open_evidence(where).lock():
         raise ZeroDivisionError
     with open_evidence(where).lock():
+        pass
+
+
+def test_nobody_else_can_open_a_folders_lock_and_so_hold_it(folder: str) -> None:
+    lock = Path(folder) / ".lock"
+    for earlier in (None, 0o666, 0o640):
+        if earlier is not None:
+            lock.chmod(earlier)
+        with open_evidence(folder).lock():
+            assert stat.S_IMODE(lock.stat().st_mode) == 0o600
+
+
+def lay_link(lock: Path, elsewhere: Path) -> None:
+    lock.symlink_to(elsewhere)
+
+
+def lay_second_name(lock: Path, elsewhere: Path) -> None:
+    lock.hardlink_to(elsewhere)
+
+
+def lay_pipe(lock: Path, _: Path) -> None:
+    os.mkfifo(lock)
+
+
+@pytest.mark.parametrize("lay", [lay_link, lay_second_name, lay_pipe])
+def test_what_is_laid_in_place_of_a_folders_lock_is_told_and_not_written_to(
+    folder: str, tmp_path: Path, lay: Callable[[Path, Path], None]
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("precious")
+    Path(folder).mkdir()
+    lay(Path(folder) / ".lock", elsewhere)
+    with pytest.raises(EvidenceError, match=r"^evidence: cannot lock "), open_evidence(folder).lock():
+        pass
+    assert elsewhere.read_text() == "precious"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_a_folders_lock_of_another_user_is_told(folder: str) -> None:
+    with open_evidence(folder).lock():
+        os.chown(Path(folder) / ".lock", 65534, -1)
+    with pytest.raises(EvidenceError, match="belongs to another user"), open_evidence(folder).lock():
+        pass
+    os.chown(folder, 65534, -1)  # whose the whole evidence is
+    with open_evidence(folder).lock():
         pass
 
 

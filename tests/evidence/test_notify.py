@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,6 +16,7 @@ from typing import Any
 import boto3
 import pytest
 
+from pci_log_review import notify as told
 from pci_log_review.common.errors import UsageError
 from pci_log_review.console.reporter import JsonReporter, TextReporter, print_day
 from pci_log_review.evidence.chain import Record
@@ -45,14 +49,23 @@ def day_with(**conclusion: Any) -> Reviewed:
 class Webhook:
     """A web server that keeps what is posted."""
 
-    def __init__(self, status: int = 200) -> None:
+    def __init__(self, status: int = 200, location: str | None = None) -> None:
         self.posted: list[dict[str, Any]] = []
         posted = self.posted
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.answer()
+
+            def do_GET(self) -> None:
+                posted.append({"got": self.path})
+                self.answer()
+
+            def answer(self) -> None:
                 self.send_response(status)
+                if location:
+                    self.send_header("Location", location)
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
@@ -176,12 +189,48 @@ def test_who_does_not_take_the_message_is_said_without_the_address_which_is_a_se
     ]
 
 
-def test_who_is_sent_on_to_another_page_was_not_told() -> None:
-    redirecting = Webhook(status=302)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_who_is_sent_on_to_another_page_was_not_told_and_the_page_learns_nothing(webhook: Webhook, status: int) -> None:
+    redirecting = Webhook(status, webhook.url)
     assert notify(MESSAGE, None, None, redirecting.url) == [
-        "notification: the webhook did not take it: HTTP status 302"
+        f"notification: the webhook did not take it: HTTP status {status}"
     ]
+    assert len(redirecting.posted) == 1
+    assert webhook.posted == []
     redirecting.server.shutdown()
+
+
+class Dripping:
+    """A server that answers with `beginning`, and then a byte every now and then for ever."""
+
+    def __init__(self, beginning: bytes) -> None:
+        self._beginning = beginning
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/SECRET"
+        Thread(target=self._answer, daemon=True).start()
+
+    def _answer(self) -> None:
+        connection, _ = self._socket.accept()
+        with connection, suppress(OSError):
+            connection.recv(1 << 16)
+            connection.sendall(self._beginning)
+            while True:
+                connection.sendall(b"x")
+                time.sleep(0.05)
+
+
+@pytest.mark.parametrize("beginning", [b"", b"HTTP/1.1 ", b"HTTP/1.1 200 OK\r\nServer: "])
+def test_an_answer_that_drips_is_cut_off_by_one_deadline(beginning: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(told, "DEADLINE_SECONDS", 0.5)
+    began = time.monotonic()
+    assert notify(MESSAGE, None, None, Dripping(beginning).url) == [
+        "notification: the webhook did not take it: TimeoutError"
+    ]
+    assert time.monotonic() - began < 5
+
+
+def test_what_an_answer_says_beside_its_status_is_not_waited_for() -> None:
+    assert notify(MESSAGE, None, None, Dripping(b"HTTP/1.1 200 OK\r\n\r\n").url) == []
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
+import unicodedata
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -60,7 +62,7 @@ def test_lines_end_in_cr_lf_and_a_table_without_rows_has_a_header(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "begin", ["=", "+", "-", "@", " =", "\u00a0=", "\u3000@", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+    "begin", ["=", "+", "-", "@", " =", "  -", "\u2003+", "\u00a0=", "\u3000@", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
 )
 def test_what_a_spreadsheet_would_run_begins_with_an_apostrophe(tmp_path: Path, begin: str) -> None:
     assert cell(tmp_path, f"{begin}HYPERLINK(0)") == f"'{begin}HYPERLINK(0)"
@@ -74,6 +76,15 @@ def test_a_control_character_shows_as_its_number(tmp_path: Path, char: str) -> N
     shown = f"\\x{ord(char):02x}"
     assert cell(tmp_path, f"a{char}b{char}") == f"a{shown}b{shown}"
     assert cell(tmp_path, f"{char}=1+1") == f"{shown}=1+1", "no cell that begins so is run"
+
+
+def test_no_character_that_moves_the_cursor_or_turns_the_text_is_left(tmp_path: Path) -> None:
+    turns = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+    chars = [chr(number) for number in range(sys.maxunicode + 1) if not 0xD800 <= number <= 0xDFFF]
+    moving = [char for char in chars if unicodedata.category(char) in ("Cc", "Zl", "Zp")]
+    moving += [char for char in chars if unicodedata.bidirectional(char) in turns or char in "\u200e\u200f\u061c"]
+    shown = "".join(f"\\x{ord(char):02x}" for char in moving)
+    assert cell(tmp_path, "".join(moving)) == shown
 
 
 def test_letters_of_any_language_and_emoji_stay_as_they_are(tmp_path: Path) -> None:

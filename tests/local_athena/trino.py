@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -22,6 +23,9 @@ from .errors import LocalAthenaUnavailable
 TRINO_VERSION = "476"
 MINIMUM_JAVA = 24
 CATALOG = "awsdatacatalog"
+# The files of this version, by their SHA-256: Maven itself checks no more than that nothing was lost on the way
+SERVER_SHA256 = "0f388f9967c177ae70a47c099082fc95387f0c3cb96d8000d1d41fc3a5223158"
+HIVE_SHA256 = "611bacdb07d9f3cf7b9d47f97ecc76fa2e7ff8bfe8a9728c3d06adc1bfb8662e"
 SERVER_ARTIFACT = f"io.trino:trino-server-core:{TRINO_VERSION}:tar.gz"
 HIVE_ARTIFACT = f"io.trino:trino-hive:{TRINO_VERSION}:zip"
 
@@ -134,8 +138,8 @@ def install() -> Path:
     # Everything happens in a folder beside it; the rename makes it appear whole or not at all.
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}-") as scratch:
         work, ready = Path(scratch), Path(scratch) / "ready"
-        _unpack_server(_fetch(SERVER_ARTIFACT, work), ready / "server")
-        _unpack_plugin(_fetch(HIVE_ARTIFACT, work), ready / "plugin" / "hive")
+        _unpack_server(_checked(_fetch(SERVER_ARTIFACT, work), SERVER_SHA256), ready / "server")
+        _unpack_plugin(_checked(_fetch(HIVE_ARTIFACT, work), HIVE_SHA256), ready / "plugin" / "hive")
         try:
             ready.rename(folder)
         except OSError:
@@ -156,6 +160,14 @@ def _fetch(artifact: str, to: Path) -> Path:
         lines = (done.stdout + done.stderr).strip().splitlines() or ["no output"]
         raise LocalAthenaUnavailable(f"Maven could not fetch {artifact}: {lines[0][:300]}")
     return (set(to.iterdir()) - before).pop()
+
+
+def _checked(archive: Path, sha256: str) -> Path:
+    with archive.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        raise LocalAthenaUnavailable(f"{archive.name} is not the file that is expected: its SHA-256 is {found}")
+    return archive
 
 
 def _unpack_server(archive: Path, to: Path) -> None:

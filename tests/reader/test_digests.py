@@ -23,10 +23,12 @@ from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pci_log_review.cloudtrail.deliveries import deliveries
 from pci_log_review.cloudtrail.digest_files import Checked
-from pci_log_review.cloudtrail.digests import NO_DIGESTS, Integrity, check_digests
+from pci_log_review.cloudtrail.digests import NO_DIGESTS, Integrity, _hole, check_digests
 from pci_log_review.cloudtrail.expected import ExpectedTrail, ToProve
 from pci_log_review.cloudtrail.keys import PublicKey, SomeKeysMissing, keys_from_cloudtrail, keys_from_file
 from pci_log_review.cloudtrail.store import FolderStore, LogStoreError, open_store
@@ -449,6 +451,18 @@ def test_a_log_file_that_no_digest_can_name_yet_is_no_fault(tmp_path: Path) -> N
     assert unproven(found) == {*late, *delivered.logs_of(MIDDLE)}
 
 
+@pytest.mark.parametrize(("time", "is_found"), [("0039", False), ("0040", True), ("1040", True), ("1041", False)])
+def test_an_added_log_file_is_found_where_digests_cover_an_hour_before_and_after_it(
+    tmp_path: Path, time: str, is_found: bool
+) -> None:
+    delivered = deliver(tmp_path, only(FIRST, **previous_fields(None)), newest=MIDDLE)  # they cover 23:40 to 11:40
+    take(delivered, range(FIRST))
+    added = put(tmp_path, f"{FOLDER}_20260310T{time}Z_x.json.gz", gzip.compress(log_text([event(9)])))
+    found = check(tmp_path, None)
+    assert added in unproven(found)
+    assert (faults(found).get(added) == "is named by no digest") == is_found
+
+
 def test_where_a_digest_is_gone_a_log_file_that_none_names_is_no_fault_of_its_own(tmp_path: Path) -> None:
     delivered = deliver(tmp_path)
     logs = delivered.logs_of(MIDDLE)
@@ -482,18 +496,40 @@ def test_a_digest_removed_of_the_next_day_is_a_matter_of_the_next_day(tmp_path: 
 
 
 @pytest.mark.parametrize("keys", [KEYS, None])
-@pytest.mark.parametrize(("first", "hours"), [(18, "15:40 to 24:00"), (FIRST - 1, "00:00 to 24:00")])
+@pytest.mark.parametrize(
+    ("first", "hours", "unsigned"),
+    # the last one that is left is unsigned where what signed for it is gone, too
+    [
+        (18, "14:40 to 24:00", "15:40 to 24:00"),
+        (FIRST - 1, "00:00 to 24:00", "00:00 to 24:00"),
+        (SPILLED, "22:40 to 24:00", "23:40 to 24:00"),
+        (SPILLED + 1, "23:40 to 24:00", None),
+    ],
+)
 def test_the_last_digests_removed_with_the_log_files_that_they_name_leave_a_hole(
-    tmp_path: Path, first: int, hours: str, keys: list[PublicKey] | None
+    tmp_path: Path, first: int, hours: str, unsigned: str | None, keys: list[PublicKey] | None
 ) -> None:
     delivered = deliver(tmp_path)
     take(delivered, range(first, NEWEST + 1))
-    if first == 18 and keys:
-        hours = "14:40 to 24:00"  # what signed for the last one that is left is gone, too
     found = check(tmp_path, keys)
-    assert faults(found) == {DIGESTS: uncovered(hours, digest="signed digest" if keys else "digest")}
+    if not keys and unsigned is None:
+        assert not faults(found)
+        return
+    hole = uncovered(hours) if keys else uncovered(unsigned or "", digest="digest")
+    assert faults(found) == {DIGESTS: hole}
     assert "; digests do not cover the day in 1 account and region" in found.summary
     assert not found.summary.startswith("integrity proven")
+
+
+@pytest.mark.parametrize(("keys", "hours"), [(KEYS, "08:40 to 10:40"), (None, "09:40 to 10:40")])
+def test_a_faulty_digest_explains_its_own_hour_and_not_that_of_one_that_is_gone_before_it(
+    tmp_path: Path, keys: list[PublicKey] | None, hours: str
+) -> None:
+    delivered = deliver(tmp_path)
+    take(delivered, [MIDDLE - 1])
+    delivered.path(MIDDLE).write_bytes(b"garbage")
+    found = faults(check(tmp_path, keys))
+    assert found[DIGESTS] == uncovered(hours, digest="signed digest" if keys else "digest")
 
 
 def test_digests_removed_up_to_far_into_the_next_day_leave_a_hole(tmp_path: Path) -> None:
@@ -706,6 +742,36 @@ def test_a_digest_put_beside_the_chain_is_found(tmp_path: Path) -> None:
     assert "covers the same time as digest" in faults(found)[key]
     assert unproven(found) == {added}
     assert delivered.digests[MIDDLE] not in faults(found)
+
+
+@pytest.mark.parametrize("end", ["10:40:01", "11:10:00", "11:39:59", "12:39:59"])
+def test_a_digest_beside_the_chain_is_found_however_little_of_the_time_it_covers_too(tmp_path: Path, end: str) -> None:
+    delivered = deliver(tmp_path)
+    content = content_of(delivered.path(MIDDLE))
+    key = delivered.digests[MIDDLE].replace("T114000Z", f"T{end.replace(':', '')}Z")
+    content |= {"digestS3Object": key, "digestEndTime": f"2026-03-10T{end}Z", "logFiles": []}
+    written(tmp_path / put(tmp_path, key, b""), content)
+    found = faults(check(tmp_path, None))
+    assert list(found) == [key]
+    assert "covers the same time as digest" in found[key]
+
+
+MINUTES = st.integers(min_value=-90, max_value=60 + 90)
+
+
+@given(windows=st.lists(st.tuples(MINUTES, MINUTES).map(sorted), max_size=6))
+def test_a_hole_is_the_first_time_however_short_that_no_window_covers(windows: list[list[int]]) -> None:
+    def at(minute: int) -> datetime:
+        return datetime(2026, 3, 10, tzinfo=UTC) + timedelta(minutes=minute)
+
+    free = [minute for minute in range(60) if not any(begin <= minute < end for begin, end in windows)]
+    first = free[:1]
+    until = [minute for minute in range(first[0], 60) if minute not in free][:1] if first else []
+    found = _hole([(at(begin), at(end)) for begin, end in windows], at(0), at(60))
+    # an empty window covers nothing, though it may part a hole in two
+    assert (found[0] if found else None) == (at(first[0]) if first else None)
+    if found:
+        assert found[0] < found[1] <= at(until[0] if until else 60)
 
 
 def test_digests_of_another_trail_do_not_stand_in_for_a_chain(tmp_path: Path) -> None:

@@ -64,6 +64,8 @@ def test_values_are_those_that_dbt_gives_them() -> None:
     assert profile.aws_profile_name is None
     local = read_profile("local", ROOT, os.environ | {"PCI_LOG_REVIEW_STATE": "/srv/it's {here}"})
     assert local.connection == Path("/srv/it's {here}/review.duckdb")
+    relative = read_profile("local", ROOT, {name: it for name, it in os.environ.items() if "STATE" not in name})
+    assert relative.connection == ROOT / "state" / "review.duckdb", "as dbt finds it, which runs in the project"
 
 
 @pytest.mark.parametrize(

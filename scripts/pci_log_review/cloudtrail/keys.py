@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from ..common.errors import UsageError
+from ..common.files import read_regular
 from .store import LogStoreError
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def keys_from_file(path: Path) -> list[PublicKey]:
     Raises UsageError where the file can't be read as that.
     """
     try:
-        listed = [key for page in _json_values(path.read_text("utf-8")) for key in page["PublicKeyList"]]
+        listed = [key for page in _json_values(read_regular(path).decode()) for key in page["PublicKeyList"]]
         return [
             _public_key(
                 key["Fingerprint"],

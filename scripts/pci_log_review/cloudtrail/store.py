@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..common.aws import aws_session, is_s3, s3_place
+from ..common.files import open_regular
 
 if TYPE_CHECKING:
     import boto3
@@ -104,9 +104,7 @@ class FolderStore:
     def read(self, key: str) -> bytes:
         path = Path(self.root) / key
         try:
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise LogStoreError("cannot be read: it is not a regular file")  # a pipe would never end
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 return _whole(file)
         except OSError as error:
             raise LogStoreError(f"cannot be read: {error.strerror or error}") from error

@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ..common.files import open_regular
 from .store import EvidenceError, checked_key, lock_note, locked_by, reported, sha256_of, staged_files, whole
 
 _UNFINISHED = ".unfinished"
 _LOCK = ".lock"
+_OWNER_ONLY = 0o600
 
 
 class FolderEvidence:
@@ -49,27 +51,18 @@ class FolderEvidence:
 
     def read(self, key: str) -> bytes:
         path = self._path(key)
-        with reported(f"read {self.where}/{key}"):
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise OSError("it is not a regular file")  # reading a pipe might never end
-            with path.open("rb") as file:
-                return whole(file)
+        with reported(f"read {self.where}/{key}"), open_regular(path) as file:
+            return whole(file)
 
     def lines(self, key: str) -> Iterator[bytes]:
         path = self._path(key)
-        with reported(f"read {self.where}/{key}"), path.open("rb") as file:
+        with reported(f"read {self.where}/{key}"), open_regular(path) as file:
             yield from file
 
     def sha256(self, key: str, size: int) -> str | None:
         path = self._path(key)
-        with reported(f"read {self.where}/{key}"):
-            found = path.stat()
-            if not stat.S_ISREG(found.st_mode):
-                raise OSError("it is not a regular file")
-            if found.st_size != size:
-                return None
-            with path.open("rb") as file:
-                return sha256_of(file, size)
+        with reported(f"read {self.where}/{key}"), open_regular(path) as file:
+            return sha256_of(file, size) if os.fstat(file.fileno()).st_size == size else None
 
     def write(self, key: str, data: bytes) -> None:
         path = self._path(key)
@@ -111,9 +104,10 @@ class FolderEvidence:
         # closed, not unlocked, so a child process that has the descriptor keeps the lock.
         with reported(f"lock {self.where}"):
             _make_folder(self._root)
-            file = os.open(self._root / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            file = os.open(self._root / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, _OWNER_ONLY)
         try:
             with reported(f"lock {self.where}"):
+                _keep_from_others(file, self._root)
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
@@ -157,6 +151,19 @@ class FolderEvidence:
                     return list(entries)
             except FileNotFoundError:
                 return []
+
+
+def _keep_from_others(file: int, root: Path) -> None:
+    """Lets nobody but its owner open the lock file: whoever can open it, can hold the lock for ever. Raises OSError
+    where it is no file of ours alone: writing to it would write elsewhere, too, or another user holds it at will.
+    """
+    found = os.fstat(file)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+        raise OSError(f"{root / _LOCK} is not a file of its own: remove it")
+    if found.st_uid not in (os.geteuid(), root.stat().st_uid):
+        raise OSError(f"{root / _LOCK} belongs to another user, who could hold it for ever: remove it")
+    if stat.S_IMODE(found.st_mode) != _OWNER_ONLY:
+        os.fchmod(file, _OWNER_ONLY)  # an earlier version's
 
 
 def _is_unfinished(key: str) -> bool:

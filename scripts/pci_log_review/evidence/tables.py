@@ -35,7 +35,8 @@ class TableWriter:
     """
 
     def __enter__(self) -> Self:
-        self._connection = duckdb.connect()
+        # rows pass through; what has no room may not go to the disk, which would be the working folder
+        self._connection = duckdb.connect(config={"temp_directory": ""})
         self._connection.execute("pragma disable_optimizer")  # it has nothing to do, and takes its time for that
         return self
 
@@ -63,14 +64,10 @@ class TableWriter:
 
 
 def _written(rows: pa.RecordBatchReader, writer: parquet.ParquetWriter) -> Iterator[pa.RecordBatch]:
-    """The rows, each batch of which was written to Parquet; an empty table where there are none."""
-    is_empty = True
+    """The rows, each batch of which was written to Parquet; the writer writes an empty table where there are none."""
     for batch in rows:
         writer.write_batch(batch)
         yield batch
-        is_empty = False
-    if is_empty:
-        writer.write_table(rows.schema.empty_table())
 
 
 def _cell(field: pa.Field[Any]) -> str:

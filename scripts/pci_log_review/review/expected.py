@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ..common.files import read_regular
 from ..evidence.chain import Record, proven_records
 from ..evidence.manifest import read_manifest
 from ..evidence.sealed import read_run
@@ -28,7 +30,8 @@ def lines_of(settings: Path) -> dict[str, int]:
 
     The settings have been checked.
     """
-    with (settings / "expected_activity.csv").open(encoding="utf-8-sig", newline="") as file:
+    text = read_regular(settings / "expected_activity.csv").decode("utf-8-sig")
+    with io.StringIO(text, newline="") as file:
         rows = csv.DictReader(file)
         return {_id([row[name] for name in FILES["expected_activity"]]): rows.line_num for row in rows}
 

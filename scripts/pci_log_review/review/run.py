@@ -8,6 +8,8 @@ from datetime import date
 from typing import Protocol
 
 from ..common.clock import days
+from ..common.errors import UsageError
+from ..common.files import links_below
 from ..evidence.chain import Chain, begin_chain, mend_latest, read_chain
 from ..evidence.folder import FolderEvidence
 from ..evidence.history import Due, earliest, first_due
@@ -75,7 +77,8 @@ def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Re
 
     Each sealed day is added to `done`, so that it can be reported however the run ends.
 
-    Raises Locked if another run is in progress, EvidenceError if the evidence can't be read or written.
+    Raises Locked if another run is in progress, EvidenceError if the evidence can't be read or written, UsageError if
+    the state holds a link.
     """
     store = run.evidence
     state = FolderEvidence(str(run.state))  # two runs with evidence in different places may share the tables
@@ -91,6 +94,8 @@ def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Re
             return Outcome(done, chosen.left, reasons)
         since = earliest(chosen.since, first_due(chain))
         run.state.mkdir(parents=True, exist_ok=True)
+        if links := links_below(run.state):
+            raise UsageError(f"the state: {links[0]} is a link, so the review would write elsewhere")
         with Dbt(run.dbt, locks) as dbt:  # it starts while the first day's logs are read
             for run_date in chosen.days:
                 reporter.started(run_date, run.logs.root, run.profile.target)

@@ -90,7 +90,7 @@ class Snapshot:
 
     def _is_as_written(self, path: str, data: bytes | None) -> bool:
         try:
-            return read_regular(self.folder / path) == data
+            return read_regular(self.folder / path, follow_link=False) == data
         except OSError:
             return False
 
@@ -142,7 +142,7 @@ def _below(project: Path, folders: tuple[str, ...]) -> Iterator[Path]:
 
 def _read(path: Path) -> bytes:
     try:
-        return read_regular(path)
+        return read_regular(path, follow_link=False)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {_reason(path, error)}") from error
 
@@ -153,7 +153,7 @@ def _settings_in(folder: Path) -> tuple[dict[str, bytes], list[Fault]]:
     for name in FILES:
         path = folder / f"{name}.csv"
         try:
-            found[f"{_SETTINGS}/{name}.csv"] = read_regular(path)
+            found[f"{_SETTINGS}/{name}.csv"] = read_regular(path, follow_link=False)
         except FileNotFoundError:
             continue  # a check says so
         except OSError as error:

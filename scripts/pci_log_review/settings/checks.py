@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..common import clock
 from ..common.errors import Fault
+from ..common.files import read_regular
 from ..common.project import needed_settings, requirements
 from . import principals
 from .rows import read_rows
@@ -214,7 +215,7 @@ def as_dbt_reads_it(name: str, content: bytes | None) -> bytes:
 def _check_file(path: Path, columns: dict[str, Check], named: Path) -> Iterator[Fault]:
     try:
         # dbt reads the file as UTF-8, with or without a byte order mark
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with io.StringIO(read_regular(path).decode("utf-8-sig"), newline="") as file:
             rows = csv.reader(file, strict=True)
             header = next(rows, [])
             if header == principals.OLD_HEADERS.get(path.stem):

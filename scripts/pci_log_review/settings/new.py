@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from ..common.aws import is_s3, s3_place
 from ..common.errors import UsageError
 from ..common.project import project_dir
 from .checks import FILES, is_account, is_region
+from .rows import read_rows
 
 # Shipped lines that are a good start for everyone; the user fills in all other files
 _KEPT = ("administrative_grants",)
@@ -45,7 +46,7 @@ def write_settings(logs: str, folder: Path) -> Written:
 
     Raises UsageError if a file exists already or no account is found, LogStoreError if the logs can't be listed.
     """
-    there = [f"{name}.csv" for name in FILES if (folder / f"{name}.csv").exists()]
+    there = [f"{name}.csv" for name in FILES if os.path.lexists(folder / f"{name}.csv")]
     if there:
         raise UsageError(f"{folder} has {', '.join(there)} already; nothing was written")
     store = open_store(logs)
@@ -74,9 +75,10 @@ def write_settings(logs: str, folder: Path) -> Written:
     folder.mkdir(parents=True, exist_ok=True)
     for name, columns in FILES.items():
         if name in _KEPT:
-            shutil.copyfile(project_dir() / "seeds" / "settings" / f"{name}.csv", folder / f"{name}.csv")
-            continue
-        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            shipped = read_rows(project_dir() / "seeds" / "settings" / f"{name}.csv")
+            rows[name] = [[row[column] for column in columns] for row in shipped]
+        # as a new file: a link that somebody has just laid there is not followed
+        with (folder / f"{name}.csv").open("x", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows([list(columns), *rows[name]])
     odd = sorted({trail.account_id for trail in found} - set(accounts))
     return Written(len(accounts), len(days), list(expected.values()).count("daily"), len(last), odd)

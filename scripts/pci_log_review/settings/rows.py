@@ -6,13 +6,14 @@ import csv
 import io
 from pathlib import Path
 
+from ..common.files import read_regular
+
 Row = dict[str, str]  # cells by column
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The lines of a file, in its order. Raises OSError."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
+    """The lines of a file, in its order. Raises OSError, also where it is not a regular file."""
+    return rows_in(read_regular(path).decode())
 
 
 def rows_in(content: str) -> list[Row]:

@@ -21,6 +21,9 @@ from .profile import Profile
 
 # The environment variable that tells the pre-hook which conversions this run made (lake.is_converted)
 CONVERTED = "PCI_LOG_REVIEW_CONVERTED"
+# What the child runs, and the folder from which it imports this package
+_CHILD = "import sys; sys.path[:0] = [sys.argv.pop(1)]; from pci_log_review.warehouse import dbt_child as me; me.main()"
+_PACKAGES = Path(__file__).resolve().parents[2]
 _DBT_ERROR = 2  # dbt's exit code if it could not start
 _MAX_VARS = 100_000  # bytes; a query has to name all the files, and may have 262,144
 
@@ -197,9 +200,12 @@ class Dbt:
         return self._process.wait(), last_words
 
     def _started(self) -> subprocess.Popen[str]:
+        # Isolated, and with the wrapper's own code: `-m` would import what lies in the working folder, which may be a
+        # bucket's copy, and PYTHONPATH may name it as well
         return subprocess.Popen(  # noqa: S603  # every argument is ours or checked
-            [sys.executable, "-m", "pci_log_review.warehouse.dbt_child", *self._project.command("parse")],
+            [sys.executable, "-I", "-c", _CHILD, str(_PACKAGES), *self._project.command("parse")],
             env=self._project.environment,
+            cwd=self._project.project,
             stdin=subprocess.PIPE,  # dbt_child ends when this closes
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

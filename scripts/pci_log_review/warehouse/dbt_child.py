@@ -1,6 +1,6 @@
 """dbt as the wrapper runs it: one process that parses the project once and then builds one day after another.
 
-    python -m pci_log_review.warehouse.dbt_child parse …      the arguments for parsing the project
+It is called with the arguments for parsing the project, `parse …`, in an isolated Python (warehouse/dbt.py).
 
 Standard input takes one line of JSON per build, {"id": …, "arguments": ["build", …], "results": <path>}. Standard
 output has dbt's own messages and, when a build has ended, {"ended": <its id>, "code": <dbt's exit code: 0, 1 or 2>,
@@ -115,7 +115,3 @@ def main() -> None:
         if isinstance(result, RunExecutionResult):
             result.write(command["results"])
         print(json.dumps({"ended": command["id"], "code": code, "reason": reason}), flush=True)
-
-
-if __name__ == "__main__":
-    main()

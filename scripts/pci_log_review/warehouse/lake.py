@@ -165,7 +165,7 @@ def convert_files(
     """
     files = _Reading(store, delivered, scope, check)
     with (
-        _database() as connection,
+        _database(lake) as connection,
         # on exit, the last one is renamed first: the table with the token is put in place after the events
         whole_or_absent(_log_files(lake, run_date)) as log_files,
         whole_or_absent(_logs(lake, run_date)) as events,
@@ -370,8 +370,9 @@ class _OneAtATime(Iterator[pa.RecordBatch]):
 
 
 @contextmanager
-def _database() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(config=_CONFIG) as connection:
+def _database(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    # what has no room in memory lies in the lake: a database without a file would lay it into the working folder
+    with duckdb.connect(config={**_CONFIG, "temp_directory": str(lake / ".unfinished")}) as connection:
         connection.create_function("respelled", lambda it: _as_cloudtrail_spells(it, _EVENT), ["VARCHAR"], "VARCHAR")
         yield connection
 
@@ -395,7 +396,7 @@ def _write_events_one_by_one(files: _Reading, target: Path) -> None:
         for number, batches in files.one_by_one():
             part = Path(folder) / f"{number}.parquet"
             try:
-                with _database() as connection:
+                with _database(Path(folder)) as connection:
                     _convert(connection, batches, part)
             except duckdb.IOException:
                 raise
@@ -405,7 +406,7 @@ def _write_events_one_by_one(files: _Reading, target: Path) -> None:
                 files.leave_out(number, f"{reason}: {str(error).splitlines()[0]}")
             else:
                 parts.append(part)
-        with _database() as connection:
+        with _database(Path(folder)) as connection:
             if not parts:
                 _convert(connection, iter(()), target)
                 return
@@ -473,6 +474,7 @@ def whole_or_absent(target: Path) -> Iterator[Path]:
     """A path to write to, which becomes `target` only if all goes well."""
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.unfinished")  # hidden: no glob of the lake finds it
+    unfinished.unlink(missing_ok=True)  # of a dead run, or a link that leads elsewhere
     yield unfinished
     with unfinished.open("rb") as written:
         os.fsync(written.fileno())

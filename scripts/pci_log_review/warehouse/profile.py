@@ -14,6 +14,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.utils.dict import deep_map_render
 
 from ..common.errors import UsageError
+from ..common.files import read_regular
 
 _NEEDED = ("region_name", "s3_staging_dir", "s3_data_dir")
 
@@ -53,13 +54,16 @@ def read_profile(target: str, project: Path, environment: Mapping[str, str]) -> 
     file = directory / "profiles.yml"
     output = _rendered(_raw_output(file, target), file, environment)
     aws_profile_name = output.get("aws_profile_name")
-    return Profile(target, directory, _connection(output, file, target), aws_profile_name and str(aws_profile_name))
+    connection = _connection(output, file, target)
+    if isinstance(connection, Path):
+        connection = project / connection  # where dbt runs
+    return Profile(target, directory, connection, aws_profile_name and str(aws_profile_name))
 
 
 def _profiles_dir(project: Path) -> Path:
     """The folder of profiles.yml, searched for where dbt does. Raises UsageError if there is none."""
     named = os.environ.get("DBT_PROFILES_DIR")
-    places = [Path(named)] if named else [project, Path.home() / ".dbt"]
+    places = [Path(named).absolute()] if named else [project, Path.home() / ".dbt"]
     for place in places:
         if (place / "profiles.yml").is_file():
             return place
@@ -68,9 +72,7 @@ def _profiles_dir(project: Path) -> Path:
 
 def _raw_output(file: Path, target: str) -> dict[str, Any]:
     try:
-        outputs: dict[str, dict[str, Any]] = yaml.safe_load(file.read_text(encoding="utf-8"))["pci_log_review"][
-            "outputs"
-        ]
+        outputs: dict[str, dict[str, Any]] = yaml.safe_load(read_regular(file))["pci_log_review"]["outputs"]
         if not all(isinstance(output, dict) and "type" in output for output in outputs.values()):
             raise ValueError("each output needs a type")
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
