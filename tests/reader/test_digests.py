@@ -517,6 +517,7 @@ def test_the_last_digests_removed_with_the_log_files_that_they_name_leave_a_hole
         return
     hole = uncovered(hours) if keys else uncovered(unsigned or "", digest="digest")
     assert faults(found) == {DIGESTS: hole}
+    assert by_key(found)[DIGESTS].is_gone, "there is no such file"
     assert "; digests do not cover the day in 1 account and region" in found.summary
     assert not found.summary.startswith("integrity proven")
 
