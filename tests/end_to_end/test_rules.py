@@ -14,6 +14,7 @@ import pytest
 import yaml
 from tests.athena.test_other_logs import lay_generated, lay_odd
 from tests.checkout import NO_TESTS, ROOT, Checkout
+from tests.end_to_end.request_members import Request, requests_of
 
 DAY = "2026-03-10"
 FOLDER = f"AWSLogs/111122223333/CloudTrail/us-east-1/{DAY.replace('-', '/')}"
@@ -33,10 +34,10 @@ def call_named_by(line: dict[str, str]) -> tuple[str, str]:
     return line["event_source"].replace("%", "example.amazonaws.com"), line["event_name"].replace("%", "2026")
 
 
-def record(event_source: str, event_name: str, *, has_failed: bool) -> dict[str, Any]:
+def record(event_source: str, event_name: str, *, has_failed: bool = False, path: str = "") -> dict[str, Any]:
     """A complete record of a call that touches a listed store."""
     return {
-        "eventID": f"{event_source} {event_name}",
+        "eventID": f"{event_source} {event_name} {path}".strip(),
         "eventTime": f"{DAY}T08:00:00Z",
         "eventSource": event_source,
         "eventName": event_name,
@@ -61,15 +62,25 @@ def settings_with_a_store_of_each(services: Iterable[str], folder: Path) -> None
         (folder / f"{name}.csv").write_text(f"event_source,name,description\n{stores}")
 
 
+def requests_that_name_the_store() -> list[Request]:
+    """For each event of the catalogue that counts on listed stores, a request for each of its texts."""
+    events = {call_named_by(line): None for line in lines_of_catalogue() if line["applies_to"] == "listed stores"}
+    return [request for event in events for request in requests_of(*event, STORE)]
+
+
 @pytest.fixture(scope="module")
-def found_by_the_catalogue(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, ...]]:
-    """What is found of a day on which each line's event happened: requirement, service, event, title and flags."""
+def day_of_the_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The review of a day on which each line's event happened, those on stores once for each text that names one."""
     home = tmp_path_factory.mktemp("catalogue")
     lines = lines_of_catalogue()
     path = home / "logs" / FOLDER / f"111122223333_CloudTrail_us-east-1_{DAY.replace('-', '')}T0800Z_a.json.gz"
     path.parent.mkdir(parents=True)
     sign_ins = {call_named_by(line) for line in lines if line["requirement"] == "10.2.1.4"}
     records = [record(*call, has_failed=call in sign_ins) for call in dict.fromkeys(map(call_named_by, lines))]
+    records += [
+        record(request.event_source, request.event_name, path=request.path) | {"requestParameters": request.parameters}
+        for request in requests_that_name_the_store()
+    ]
     path.write_bytes(gzip.compress(json.dumps({"Records": records}).encode()))
     settings_with_a_store_of_each(
         {call_named_by(line)[0] for line in lines if line["applies_to"] == "listed stores"}, home / "settings"
@@ -77,7 +88,28 @@ def found_by_the_catalogue(tmp_path_factory: pytest.TempPathFactory) -> set[tupl
     checkout = Checkout.of(home / "reviewed")
     ended = checkout.review(DAY, home / "logs", "--settings", str(home / "settings"), **NO_TESTS)
     assert ended.code in (0, 3), ended.last_lines
-    return set(checkout.rows("select requirement, event_source, event_name, title, coalesce(flags, '') from findings"))
+    return checkout
+
+
+@pytest.fixture(scope="module")
+def found_by_the_catalogue(day_of_the_catalogue: Checkout) -> set[tuple[str, ...]]:
+    """Requirement, service, event, title and flags of what is found where each line's event happened."""
+    return set(
+        day_of_the_catalogue.rows(
+            "select requirement, event_source, event_name, title, coalesce(flags, '') from findings"
+            " where event_id = event_source || ' ' || event_name"
+        )
+    )
+
+
+def test_a_listed_store_is_found_in_whatever_text_of_a_request_names_it(day_of_the_catalogue: Checkout) -> None:
+    found = {
+        event_id for (event_id,) in day_of_the_catalogue.rows("select event_id from findings where store = 'the-store'")
+    }
+    requests = requests_that_name_the_store()
+    named = {f"{one.event_source} {one.event_name} {one.path}" for one in requests}
+    assert len({(one.event_source, one.event_name) for one in requests}) > 250, "botocore's models were not found"
+    assert sorted(named - found) == []
 
 
 def test_every_line_of_the_catalogue_has_an_effect(found_by_the_catalogue: set[tuple[str, ...]]) -> None:
