@@ -14,6 +14,7 @@ from botocore.model import OperationModel, Shape
 
 # Of a name in the log, where botocore has another one.
 _SERVICES = {
+    "amazonmq.amazonaws.com": ("mq",),
     "rdsdata.amazonaws.com": ("rds-data",),
     "s3express.amazonaws.com": ("s3",),
     "s3-object-lambda.amazonaws.com": ("s3",),
@@ -46,7 +47,25 @@ def requests_of(event_source: str, event_name: str, store: str) -> Iterator[Requ
                 yield Request(event_source, event_name, path, parameters)
 
 
-def _with_one_text(shape: Shape, text: str, depth: int) -> Iterator[tuple[str, Any]]:
+def members_of(event_source: str, event_name: str) -> set[str]:
+    """The names of all members of an operation's input, at any depth, in lower case."""
+    shapes = [one.input_shape for one in _operations(event_source).get(event_name, ()) if one.input_shape is not None]
+    seen: dict[str, Shape] = {}
+    found: set[str] = set()
+    while shapes:
+        shape: Any = shapes.pop()
+        if shape.name in seen:
+            continue
+        seen[shape.name] = shape
+        if shape.type_name == "structure":
+            found |= {name.lower() for name in shape.members}
+            shapes += shape.members.values()
+        elif shape.type_name in ("list", "map"):
+            shapes.append(shape.member if shape.type_name == "list" else shape.value)
+    return found
+
+
+def _with_one_text(shape: Any, text: str, depth: int) -> Iterator[tuple[str, Any]]:
     """A value of the shape for each place in it that can hold the text."""
     if shape.type_name == "string" and not getattr(shape, "enum", None):
         yield "", text

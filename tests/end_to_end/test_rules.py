@@ -14,7 +14,7 @@ import pytest
 import yaml
 from tests.athena.test_other_logs import lay_generated, lay_odd
 from tests.checkout import NO_TESTS, ROOT, Checkout
-from tests.end_to_end.request_members import Request, requests_of
+from tests.end_to_end.request_members import Request, members_of, requests_of
 
 DAY = "2026-03-10"
 FOLDER = f"AWSLogs/111122223333/CloudTrail/us-east-1/{DAY.replace('-', '/')}"
@@ -62,6 +62,22 @@ def settings_with_a_store_of_each(services: Iterable[str], folder: Path) -> None
         (folder / f"{name}.csv").write_text(f"event_source,name,description\n{stores}")
 
 
+def lines_of_changes() -> list[dict[str, str]]:
+    with (ROOT / "seeds" / "catalogue" / "reviewed_changes.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def changes_tried() -> dict[str, dict[str, Any]]:
+    """A record for each member that makes an event count, by its id, and one for each event with none of them."""
+    records = []
+    for line in lines_of_changes():
+        call = line["event_source"], line["event_name"].replace("%", "2026")
+        for member in line["request_members"].split():
+            records.append(record(*call, path=member) | {"requestParameters": {"of": [{member: "new"}]}})
+        records.append(record(*call, path="nothing") | {"requestParameters": {"of": [{"anything": "new"}]}})
+    return {one["eventID"]: one for one in records}
+
+
 def requests_that_name_the_store() -> list[Request]:
     """For each event of the catalogue that counts on listed stores, a request for each of its texts."""
     events = {call_named_by(line): None for line in lines_of_catalogue() if line["applies_to"] == "listed stores"}
@@ -81,6 +97,7 @@ def day_of_the_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
         record(request.event_source, request.event_name, path=request.path) | {"requestParameters": request.parameters}
         for request in requests_that_name_the_store()
     ]
+    records += changes_tried().values()
     path.write_bytes(gzip.compress(json.dumps({"Records": records}).encode()))
     settings_with_a_store_of_each(
         {call_named_by(line)[0] for line in lines if line["applies_to"] == "listed stores"}, home / "settings"
@@ -110,6 +127,24 @@ def test_a_listed_store_is_found_in_whatever_text_of_a_request_names_it(day_of_t
     named = {f"{one.event_source} {one.event_name} {one.path}" for one in requests}
     assert len({(one.event_source, one.event_name) for one in requests}) > 250, "botocore's models were not found"
     assert sorted(named - found) == []
+
+
+def test_an_event_counts_where_its_request_has_a_member_of_the_line_and_only_there(
+    day_of_the_catalogue: Checkout,
+) -> None:
+    found = set(day_of_the_catalogue.rows("select requirement, event_id, title from findings"))
+    for line in lines_of_changes():
+        call = f"{line['event_source']} {line['event_name'].replace('%', '2026')}"
+        for member in line["request_members"].split():
+            assert (line["requirement"], f"{call} {member}", line["title"]) in found
+        assert (line["requirement"], f"{call} nothing", line["title"]) not in found
+
+
+def test_members_of_changes_are_of_the_requests_that_aws_describes() -> None:
+    as_logged = {"groupset"}  # EC2's name for it in the log
+    for line in lines_of_changes():
+        named = set(line["request_members"].lower().split())
+        assert named <= members_of(line["event_source"], line["event_name"].rstrip("%")) | as_logged, line
 
 
 def test_every_line_of_the_catalogue_has_an_effect(found_by_the_catalogue: set[tuple[str, ...]]) -> None:
