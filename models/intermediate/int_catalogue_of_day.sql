@@ -7,24 +7,47 @@ with names_of_day as (
     where run_date = {{ run_date_sql() }}
 ),
 
+lines as (
+    select
+        requirement,
+        event_source,
+        event_name,
+        applies_to,
+        cast(null as varchar) as request_pattern,
+        flag,
+        title
+    from {{ ref('reviewed_events') }}
+    union all
+    select
+        requirement,
+        event_source,
+        event_name,
+        'its request' as applies_to,
+        {{ request_pattern('request_members') }} as request_pattern,
+        flag,
+        title
+    from {{ ref('reviewed_changes') }}
+),
+
 matching_lines as (
     select
-        reviewed_events.requirement,
+        lines.requirement,
         names_of_day.event_source,
         names_of_day.event_name,
-        reviewed_events.applies_to,
-        nullif(reviewed_events.flag, '') as flag,
-        reviewed_events.title,
-        -- what counts always wins over what counts on listed stores, then the most specific pattern
+        lines.applies_to,
+        lines.request_pattern,
+        nullif(lines.flag, '') as flag,
+        lines.title,
+        -- what counts always wins over what counts by its request, then on listed stores, then the most specific pattern
         row_number() over (
-            partition by reviewed_events.requirement, names_of_day.event_source, names_of_day.event_name
-            order by reviewed_events.applies_to asc, length(reviewed_events.event_name) desc, reviewed_events.title asc
+            partition by lines.requirement, names_of_day.event_source, names_of_day.event_name
+            order by lines.applies_to asc, length(lines.event_name) desc, lines.title asc
         ) as precedence
     from names_of_day
-    inner join {{ ref('reviewed_events') }} as reviewed_events
+    inner join lines
         on
-            names_of_day.event_source like reviewed_events.event_source
-            and names_of_day.event_name like reviewed_events.event_name
+            names_of_day.event_source like lines.event_source
+            and names_of_day.event_name like lines.event_name
 ),
 
 final as (
@@ -33,6 +56,7 @@ final as (
         event_source,
         event_name,
         applies_to,
+        request_pattern,
         flag,
         title
     from matching_lines

@@ -2,7 +2,10 @@
 
 -- Insight events are statistics about calls, not calls
 with calls as (
-    select * from {{ ref('stg_cloudtrail__events') }}
+    select
+        *,
+        {{ role_taken() }} as role_taken
+    from {{ ref('stg_cloudtrail__events') }}
     where run_date = {{ run_date_sql() }} and coalesce(event_type, '') <> 'AwsCloudTrailInsight'
 ),
 
@@ -40,11 +43,30 @@ known_principals as (
         coalesce(principals.source_identity, '')
 ),
 
+roles_taken as (
+    select distinct
+        role_taken,
+        case when role_taken like 'arn:aws:sso:%' then 'permission set' else 'role' end as principal_kind,
+        nullif(split_part(role_taken, ':', 5), '') as principal_account_id,
+        {{ regexp_part('role_taken', '([^/]+)$') }} as principal_name,
+        cast(null as varchar) as source_identity
+    from calls
+    where role_taken is not null
+),
+
+administrator_roles_taken as (
+    select distinct roles.role_taken
+    from roles_taken as roles
+    left join accounts_in_scope as scope on roles.principal_account_id = scope.account_id
+    inner join {{ ref('administrators') }} as administrators
+        on {{ is_administrator('roles', 'administrators', 'scope.account_id is not null') }}
+),
+
 catalogued_names as (
     select
         event_source,
         event_name,
-        -- `always` comes before `listed stores`
+        -- `always` comes before `its request`, and that before `listed stores`
         min(applies_to) as applies_to
     from {{ ref('int_catalogue_of_day') }}
     group by event_source, event_name
@@ -69,6 +91,7 @@ facts_of_calls as (
         ) as is_session_of_root,
         coalesce(known_principals.principal_is_in_scope, false) as principal_is_in_scope,
         coalesce(known_principals.is_administrator, false) as is_administrator,
+        administrator_roles_taken.role_taken is not null as takes_administrator_role,
         -- of the six details of 10.2.2; the affected service counts as the resource where no single resource is meant
         nullif(concat_ws(
             ', ',
@@ -95,6 +118,7 @@ facts_of_calls as (
             and coalesce(calls.principal_account_id, '') = known_principals.principal_account_id
             and coalesce(calls.principal_name, '') = known_principals.principal_name
             and coalesce(calls.source_identity, '') = known_principals.source_identity
+    left join administrator_roles_taken on calls.role_taken = administrator_roles_taken.role_taken
     left join catalogued_names
         on calls.event_source = catalogued_names.event_source and calls.event_name = catalogued_names.event_name
     left join services_with_listed_stores on calls.event_source = services_with_listed_stores.event_source
@@ -104,10 +128,11 @@ facts_of_calls as (
 final as (
     select
         facts_of_calls.*,
-        coalesce(catalogue_applies_to = 'always', false)
+        coalesce(catalogue_applies_to in ('always', 'its request'), false)
         or is_root
         or is_session_of_root
         or is_administrator
+        or takes_administrator_role
         or outcome <> 'success'
         or missing_details is not null as is_wanted_without_store
     from facts_of_calls

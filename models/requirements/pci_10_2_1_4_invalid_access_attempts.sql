@@ -9,13 +9,24 @@ invalid_access_attempts as (
     select
         events.*,
         coalesce(catalogue_title, 'Call refused') as title,
-        nullif(concat_ws(', ', case when outcome = 'denied' then 'refused' end, catalogue_flag), '') as flags
+        nullif(concat_ws(
+            ', ',
+            case when outcome = 'denied' then 'refused' end,
+            catalogue_flag,
+            case when outcome = 'success' then 'without MFA' end
+        ), '') as flags
     from events
     where
         -- of any service: its error code is one of the seed refusal_error_codes, such as AccessDenied
         outcome = 'denied'
         -- a sign-in that failed has no error code that says refused; the catalogue names all sign-ins
         or (outcome = 'failure' and is_in_catalogue)
+        -- a person's password alone let them in, and nobody can tell who had it; a federated user's identity provider
+        -- asks for more, which CloudTrail can't know
+        or (
+            outcome = 'success' and event_name = 'ConsoleLogin' and principal_kind in ('root', 'user')
+            and not coalesce(mfa_authenticated, false)
+        )
 ),
 
 final as (

@@ -8,17 +8,19 @@ with events as (
 credential_changes as (
     select
         events.*,
-        catalogue_title as title,
+        coalesce(catalogue_title, 'Take an administrator''s role') as title,
         nullif(concat_ws(
             ', ',
             -- `elevation`, where the catalogue says that the call gives somebody a privilege
             catalogue_flag,
             -- its request names a group or policy that the settings list as giving administrative access
-            case when administrative_grant is not null then 'administrative grant' end
+            case when administrative_grant is not null then 'administrative grant' end,
+            case when takes_administrator_role then 'administrator role' end
         ), '') as flags
     from events
     -- the catalogue names it as creating, changing or deleting an account, a credential or a privilege
-    where is_in_catalogue
+    -- or somebody takes a role that the settings list as an administrator's: an elevation of privileges
+    where is_in_catalogue or takes_administrator_role
 ),
 
 final as (

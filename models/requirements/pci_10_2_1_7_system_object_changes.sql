@@ -9,7 +9,8 @@ system_object_changes as (
     select
         events.*,
         catalogue_title as title,
-        catalogue_flag as flags
+        -- whether an object came or went, or is another than before, or holds something else
+        concat_ws(', ', catalogue_flag, {{ object_change() }}) as flags
     from events
     -- the catalogue names it: instances, images, databases, clusters, functions, buckets, keys, secrets, stacks …
     where is_in_catalogue

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from tests.athena.test_other_logs import lay_generated, lay_odd
 from tests.checkout import NO_TESTS, ROOT, Checkout
+from tests.end_to_end.request_members import Request, members_of, requests_of
 
 DAY = "2026-03-10"
 FOLDER = f"AWSLogs/111122223333/CloudTrail/us-east-1/{DAY.replace('-', '/')}"
@@ -45,10 +46,10 @@ def call_named_by(line: dict[str, str]) -> tuple[str, str]:
     return line["event_source"].replace("%", "example.amazonaws.com"), line["event_name"].replace("%", "2026")
 
 
-def record(event_source: str, event_name: str, *, has_failed: bool) -> dict[str, Any]:
+def record(event_source: str, event_name: str, *, has_failed: bool = False, path: str = "") -> dict[str, Any]:
     """A complete record of a call that touches a listed store."""
     return {
-        "eventID": f"{event_source} {event_name}",
+        "eventID": f"{event_source} {event_name} {path}".strip(),
         "eventTime": f"{DAY}T08:00:00Z",
         "eventSource": event_source,
         "eventName": event_name,
@@ -94,10 +95,32 @@ def settings_with_a_store_of_each(services: Iterable[str], folder: Path) -> None
         (folder / f"{name}.csv").write_text(f"event_source,name,description\n{stores}")
 
 
+def lines_of_changes() -> list[dict[str, str]]:
+    with (ROOT / "seeds" / "catalogue" / "reviewed_changes.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def changes_tried() -> dict[str, dict[str, Any]]:
+    """A record for each member that makes an event count, by its id, and one for each event with none of them."""
+    records = []
+    for line in lines_of_changes():
+        call = line["event_source"], line["event_name"].replace("%", "2026")
+        for member in line["request_members"].split():
+            records.append(record(*call, path=member) | {"requestParameters": {"of": [{member: "new"}]}})
+        records.append(record(*call, path="nothing") | {"requestParameters": {"of": [{"anything": "new"}]}})
+    return {one["eventID"]: one for one in records}
+
+
+def requests_that_name_the_store() -> list[Request]:
+    """For each event of the catalogue that counts on listed stores, a request for each of its texts."""
+    events = {call_named_by(line): None for line in lines_of_catalogue() if line["applies_to"] == "listed stores"}
+    return [request for event in events for request in requests_of(*event, STORE)]
+
+
 @pytest.fixture(scope="module")
-def found_by_the_catalogue(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, ...]]:
-    """What is found of a day on which each line's event happened, and each of the judge's: the event's id, requirement,
-    service, name, title and flags.
+def day_of_the_catalogue(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The review of a day on which each line's event happened, those on stores once for each text that names one, and
+    each of the judge's.
     """
     home = tmp_path_factory.mktemp("catalogue")
     lines = lines_of_catalogue()
@@ -111,6 +134,11 @@ def found_by_the_catalogue(tmp_path_factory: pytest.TempPathFactory) -> set[tupl
         | {"eventID": f"judged {code['error_code']}", "errorCode": code["error_code"]}
         for code in error_codes()
     ]
+    records += [
+        record(request.event_source, request.event_name, path=request.path) | {"requestParameters": request.parameters}
+        for request in requests_that_name_the_store()
+    ]
+    records += changes_tried().values()
     path.write_bytes(gzip.compress(json.dumps({"Records": records}).encode()))
     with_stores = {call_named_by(line)[0] for line in lines if line["applies_to"] == "listed stores"}
     with_stores |= {event["event_source"] for event in events_of_judge() if event["parameter"]}
@@ -118,11 +146,48 @@ def found_by_the_catalogue(tmp_path_factory: pytest.TempPathFactory) -> set[tupl
     checkout = Checkout.of(home / "reviewed")
     ended = checkout.review(DAY, home / "logs", "--settings", str(home / "settings"), **NO_TESTS)
     assert ended.code in (0, 3), ended.last_lines
+    return checkout
+
+
+@pytest.fixture(scope="module")
+def found_by_the_catalogue(day_of_the_catalogue: Checkout) -> set[tuple[str, ...]]:
+    """What is found where each line's event happened, and the judge's: the event's id, requirement, service, name,
+    title and flags.
+    """
     return set(
-        checkout.rows(
+        day_of_the_catalogue.rows(
             "select event_id, requirement, event_source, event_name, title, coalesce(flags, '') from findings"
+            " where event_id = event_source || ' ' || event_name or event_id like 'judged %'"
         )
     )
+
+
+def test_a_listed_store_is_found_in_whatever_text_of_a_request_names_it(day_of_the_catalogue: Checkout) -> None:
+    found = {
+        event_id for (event_id,) in day_of_the_catalogue.rows("select event_id from findings where store = 'the-store'")
+    }
+    requests = requests_that_name_the_store()
+    named = {f"{one.event_source} {one.event_name} {one.path}" for one in requests}
+    assert len({(one.event_source, one.event_name) for one in requests}) > 250, "botocore's models were not found"
+    assert sorted(named - found) == []
+
+
+def test_an_event_counts_where_its_request_has_a_member_of_the_line_and_only_there(
+    day_of_the_catalogue: Checkout,
+) -> None:
+    found = set(day_of_the_catalogue.rows("select requirement, event_id, title from findings"))
+    for line in lines_of_changes():
+        call = f"{line['event_source']} {line['event_name'].replace('%', '2026')}"
+        for member in line["request_members"].split():
+            assert (line["requirement"], f"{call} {member}", line["title"]) in found
+        assert (line["requirement"], f"{call} nothing", line["title"]) not in found
+
+
+def test_members_of_changes_are_of_the_requests_that_aws_describes() -> None:
+    as_logged = {"groupset"}  # EC2's name for it in the log
+    for line in lines_of_changes():
+        named = set(line["request_members"].lower().split())
+        assert named <= members_of(line["event_source"], line["event_name"].rstrip("%")) | as_logged, line
 
 
 def test_every_line_of_the_catalogue_has_an_effect(found_by_the_catalogue: set[tuple[str, ...]]) -> None:

@@ -16,18 +16,26 @@
         from findings
     ),
 
+    lines as (
+        select requirement, event_source, event_name, applies_to, '' as request_pattern from {{ ref('reviewed_events') }}
+        union all
+        select requirement, event_source, event_name, 'its request', {{ request_pattern('request_members') }}
+        from {{ ref('reviewed_changes') }}
+    ),
+
     catalogued as (
         select distinct
             names.requirement,
             names.event_source,
             names.event_name,
-            reviewed_events.applies_to
+            lines.applies_to,
+            lines.request_pattern
         from names
-        inner join {{ ref('reviewed_events') }} as reviewed_events
+        inner join lines
             on
-                names.requirement = reviewed_events.requirement
-                and names.event_source like reviewed_events.event_source
-                and names.event_name like reviewed_events.event_name
+                names.requirement = lines.requirement
+                and names.event_source like lines.event_source
+                and names.event_name like lines.event_name
     )
 
     select findings.*
@@ -50,6 +58,17 @@
                 findings.requirement = catalogued.requirement
                 and findings.event_source = catalogued.event_source
                 and findings.event_name = catalogued.event_name
-                and (catalogued.applies_to = 'always' or findings.store is not null)
+                and (
+                    catalogued.applies_to = 'always'
+                    or (catalogued.applies_to = 'listed stores' and findings.store is not null)
+                    or (
+                        catalogued.applies_to = 'its request'
+                        and (
+                            findings.title like '%, request not recorded'
+                            or coalesce(regexp_extract(lower(findings.request_parameters), catalogued.request_pattern), '')
+                            <> ''
+                        )
+                    )
+                )
         )
 {% endtest %}
