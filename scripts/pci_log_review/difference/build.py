@@ -102,7 +102,7 @@ class Project:
 
 @contextmanager
 def builds(projects: list[Project], logs: Logs) -> Iterator[None]:
-    """Builds the projects beside each other. Raises NotBuilt."""
+    """Builds the projects beside each other. Raises NotBuilt, for the first before all others."""
     begun: list[tuple[Project, subprocess.Popen[bytes]]] = []
     try:
         begun.extend((project, _begin(project, "run", _wrapper(project, logs), logs)) for project in projects)

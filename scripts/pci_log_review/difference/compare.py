@@ -124,7 +124,7 @@ def compared(head: Path, ref: str, logs: Logs, *, all_tests: bool = False) -> It
         approvals = new_approvals(base_folder, head)
         before = _project(f"the base {ref}", base_folder, Path(folder) / "before")
         after = _project("the working tree", head, Path(folder) / "after")
-        with builds([before, after], logs):
+        with builds([after, before], logs):
             tests = list(_tests_of_days(before, after))
             if all_tests:
                 tests += _tests_of_what_is_shipped(before, after, logs)
