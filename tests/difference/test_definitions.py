@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.checkout import ROOT
 
-from pci_log_review.difference.definitions import definition_notices, pytest_notices
+from pci_log_review.difference.definitions import changed_sql, definition_notices, pytest_notices
 from pci_log_review.difference.lines import line_notices
 
 TEST = {
@@ -122,6 +122,15 @@ def test_what_is_weaker_is_named_as_such(path: str, value: Any, told: str) -> No
     assert not [
         one for one in definition_notices(after, BEFORE) if one.is_weaker and one.change in ("removed", "added")
     ]
+
+
+def test_sql_that_changed_is_named_where_no_row_may_show_it() -> None:
+    before, after = copy.deepcopy(BEFORE), copy.deepcopy(BEFORE)
+    set_at(before, "nodes/c/raw_code", "select 1")
+    set_at(after, "nodes/c/raw_code", "select 1 where false")
+    assert changed_sql(before, before) == []
+    set_at(after, "macros/m/macro_sql", "select 2")
+    assert changed_sql(before, after) == ["macro test_is_day", "model coverage"]
 
 
 def test_a_test_that_allows_less_is_not_weaker() -> None:

@@ -59,6 +59,8 @@ def test_a_branch_that_takes_controls_away_is_refused_and_says_which(clone: Chec
     removed_line(clone, "10.2.1.5,iam.amazonaws.com,CreateUser,")  # has rows: approved
     removed_line(clone, "10.2.1.6,cloudtrail.amazonaws.com,StopLogging,")  # the article's: nobody can
     removed_line(clone, "10.2.1.7,ec2.amazonaws.com,CreateFleet,")  # no row shows it
+    model = "models/requirements/pci_10_2_1_7_system_object_changes.sql"
+    clone.broken(model, "where is_in_catalogue", "where is_in_catalogue and event_name <> 'RunInstances'")
     with (clone.project / CATALOGUE).open("a") as file:
         file.write("10.4.1-network,s3.amazonaws.com,GetObject,always,Read an object,To see rows appear.,\n")
     with (clone.project / "seeds/settings/expected_activity.csv").open("a") as file:
@@ -80,6 +82,8 @@ def test_a_branch_that_takes_controls_away_is_refused_and_says_which(clone: Chec
     article = text[text.index("The article's queries return these") :]
     assert "10.2.1.6 cloudtrail.amazonaws.com/StopLogging (1 rows)" in article
     assert "10.2.1.7,ec2.amazonaws.com/CreateFleet,vanished,,," in article
+    assert "10.2.1.7,ec2.amazonaws.com/RunInstances,vanished,,," in article
+    assert "SQL that changed: model pci_10_2_1_7_system_object_changes" in text
     assert "10.2.1.5 iam.amazonaws.com/CreateUser vanished (" in text
     assert "catalogue line 10.2.1.7 ec2.amazonaws.com/CreateFleet: removed; it covered: " in text
     assert "test daily_review_counts_every_finding: removed" in text

@@ -45,7 +45,7 @@ def changed_files(project: Path, commit: str, *paths: str) -> list[str]:
 def _git(project: Path, *arguments: str) -> str | None:
     """What git says; None where it fails."""
     environment = {name: value for name, value in os.environ.items() if name not in _OF_A_HOOK}
-    command = ["git", "-c", "core.quotePath=false", "-C", str(project), *arguments]
+    command = ["git", "-c", "core.quotePath=false", "-c", "core.hooksPath=/dev/null", "-C", str(project), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)  # noqa: S603
     except FileNotFoundError as error:

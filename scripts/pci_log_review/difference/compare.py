@@ -17,7 +17,7 @@ from .approvals import APPROVABLE, Approval, new_approvals
 from .article import mark_article_rows
 from .base import changed_files, worktree
 from .build import Logs, NotBuilt, Project, builds, other_tests, tests_of
-from .definitions import definition_notices, pytest_notices
+from .definitions import changed_sql, definition_notices, pytest_notices
 from .lines import line_notices
 from .notices import Notice
 from .rows import KINDS, SUMS, VANISHED, Changes, open_changes, relations
@@ -134,6 +134,8 @@ def compared(head: Path, ref: str, logs: Logs, *, all_tests: bool = False) -> It
                     notices = [*_notices(changes, before, after, logs)]
                     asked = _asked(changes, notices, approvals)
                     notes += _unused(approvals, asked)
+                    if sql := changed_sql(before.manifest(), after.manifest()):
+                        notes.append(f"the rows are all that these logs show of SQL that changed: {', '.join(sql)}")
                     if judges := changed_files(head, commit, *_JUDGES):
                         notes.append(f"this change also changes what judges it: {', '.join(judges)}")
                     if not all_tests:

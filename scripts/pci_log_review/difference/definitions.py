@@ -26,6 +26,12 @@ def definition_notices(before: Manifest, after: Manifest) -> Iterator[Notice]:
     yield from _compared("description", _descriptions(before), _descriptions(after), _description_change)
 
 
+def changed_sql(before: Manifest, after: Manifest) -> list[str]:
+    """Models and macros of the project whose SQL is another, or new, or gone."""
+    old, new = _sql(before), _sql(after)
+    return sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+
+
 def pytest_notices(base: Path, head: Path) -> Iterator[Notice]:
     """Which of pytest's tests are gone, or are skipped now."""
     old, new = _pytest(base / "tests"), _pytest(head / "tests")
@@ -105,6 +111,15 @@ def _test_macros(manifest: Manifest) -> Parts:
         macro["name"]: macro["macro_sql"]
         for macro in manifest["macros"].values()
         if macro["name"].startswith("test_") and macro["package_name"] == manifest["metadata"]["project_name"]
+    }
+
+
+def _sql(manifest: Manifest) -> Parts:
+    project = manifest["metadata"]["project_name"]
+    models = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
+    macros = (macro for macro in manifest["macros"].values() if macro["package_name"] == project)
+    return {f"model {node['name']}": node["raw_code"] for node in models} | {
+        f"macro {macro['name']}": macro["macro_sql"] for macro in macros
     }
 
 
