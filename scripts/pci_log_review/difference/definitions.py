@@ -49,7 +49,7 @@ def _compared(what: str, before: Parts, after: Parts, change: Any) -> Iterator[N
             yield Notice(what, name, "removed", is_weaker=True)
         elif before[name] != after[name]:
             yield from (Notice(what, name, text, is_weaker) for text, is_weaker in change(before[name], after[name]))
-    for name in sorted(set(after) - set(before)):
+    for name in sorted(set(after) - set(before) if what != "description" else ()):  # what is new says its own
         yield Notice(what, name, "added")
 
 
