@@ -10,7 +10,7 @@ import pytest
 from pci_log_review.common.errors import UsageError
 from pci_log_review.difference.approvals import COLUMNS, FILE, new_approvals
 from pci_log_review.difference.build import Logs
-from pci_log_review.difference.compare import Asked, Difference, DiffExit, Example, Group
+from pci_log_review.difference.compare import Asked, Difference, DiffExit, Example, Group, counts
 from pci_log_review.difference.written import markdown
 
 HEADER = ",".join(COLUMNS) + "\n"
@@ -50,7 +50,7 @@ def test_a_line_that_says_too_little_is_refused(tmp_path: Path, old: str, new: s
 
 def difference(groups: list[Group], asked: list[Asked]) -> Difference:
     logs = Logs("logs", date(2026, 3, 10), date(2026, 3, 10))
-    return Difference("main", "0" * 40, logs, {"10.2.1.5": 7}, groups, [], [], asked, [])
+    return Difference("main", "0" * 40, logs, {"10.2.1.5": 7, "findings": 7}, ["findings"], groups, [], [], asked, [])
 
 
 def test_the_exit_code_is_that_of_the_worst() -> None:
@@ -60,6 +60,12 @@ def test_the_exit_code_is_that_of_the_worst() -> None:
     assert difference([group], []).exit == difference([], [approved]).exit == DiffExit.CHANGED
     assert difference([], [approved, Asked("10.2.1.5", "a/c", "vanished", 1, False, None)]).exit == DiffExit.UNAPPROVED
     assert difference([], [Asked("10.2.1.6", "a/b", "vanished", 1, True, "line 2")]).exit == DiffExit.UNAPPROVED
+
+
+def test_findings_count_what_the_models_count() -> None:
+    found = counts(difference([Group("10.2.1.5", "appeared", 3, [])], []))
+    assert found["findings"] == found["10.2.1.5"]
+    assert found["findings"]["appeared"] == 3
 
 
 def test_what_a_log_says_is_no_markup_in_a_comment_and_the_comment_is_not_too_long() -> None:

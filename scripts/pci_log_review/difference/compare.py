@@ -91,12 +91,17 @@ class EndedTest:
 
 @dataclass(frozen=True)
 class Difference:
-    """What changed between the base and the working tree, over the same logs."""
+    """What changed between the base and the working tree, over the same logs.
+
+    `labels` are the requirements and relations, each with the number of its rows that are the same; the rows of the
+    `repeated` relations differ as those of the requirements do, and are in no group of their own.
+    """
 
     base: str
     commit: str
     logs: Logs
     labels: dict[str, int]
+    repeated: list[str]
     groups: list[Group]
     notices: list[Notice]
     tests: list[EndedTest]
@@ -140,8 +145,21 @@ def compared(head: Path, ref: str, logs: Logs, *, all_tests: bool = False) -> It
                         notes.append(f"this change also changes what judges it: {', '.join(judges)}")
                     if not all_tests:
                         notes.append("dbt's unit tests and those of the catalogue were not run (--all-tests)")
-                    found = _groups(changes)
-                    yield Difference(ref, commit, logs, changes.unchanged, found, notices, tests, asked, notes), changes
+                    yield (
+                        Difference(
+                            base=ref,
+                            commit=commit,
+                            logs=logs,
+                            labels=changes.unchanged,
+                            repeated=changes.repeated,
+                            groups=_groups(changes),
+                            notices=notices,
+                            tests=tests,
+                            asked=asked,
+                            notes=notes,
+                        ),
+                        changes,
+                    )
             except duckdb.Error as error:
                 raise NotBuilt(f"the tables of the two can't be compared: {str(error).splitlines()[0]}") from error
 
@@ -264,4 +282,6 @@ def counts(difference: Difference) -> dict[str, dict[str, Any]]:
     found = {label: dict.fromkeys(KINDS, 0) | {"unchanged": rows} for label, rows in difference.labels.items()}
     for group in difference.groups:
         found[group.label][group.kind] = group.count
+    for label in difference.repeated:
+        found[label] |= {kind: sum(count[kind] for name, count in found.items() if name not in SUMS) for kind in KINDS}
     return found

@@ -103,6 +103,7 @@ class Changes:
         self.connection = connection
         self.unchanged: dict[str, int] = {}
         self.columns: list[Columns] = []
+        self.repeated: list[str] = []  # relations whose changes are those of others
         connection.execute(
             """
             create table changes (
@@ -153,6 +154,7 @@ class Changes:
         differing = _count(self.connection, f"(({one} except all {others}) union all ({others} except all {one}))")
         if not differing:
             self.connection.execute("delete from changes where relation = ?", [relation])
+            self.repeated.append(relation)
         return not differing
 
 
