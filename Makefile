@@ -11,7 +11,7 @@ NOT_OF_COMPILED := layout,references.quoting,references.qualification,ambiguous.
 
 export DBT_PROFILES_DIR := $(CURDIR)
 
-.PHONY: help review check test lint docs benchmark mutants athena-local sample-logs lock clean
+.PHONY: help review check test lint diff docs benchmark mutants athena-local sample-logs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -37,6 +37,7 @@ lint: .venv/installed-dev profiles.yml  ## Check style, types and imports: ruff,
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/zizmor --offline --quiet .github
 	@mkdir -p $(LINTED)
 	@PCI_LOG_REVIEW_STATE=$(LINTED) $(BIN)/sqlfluff lint --disable-progress-bar --processes 2 models analyses tests/singular
 	$(BIN)/sqlfluff lint --disable-progress-bar --templater jinja --rules jinja.padding,layout.long_lines macros tests/generic
@@ -48,6 +49,12 @@ lint: .venv/installed-dev profiles.yml  ## Check style, types and imports: ruff,
 	$(BIN)/sqlfluff lint --disable-progress-bar --templater raw --dialect trino \
 		--exclude-rules $(NOT_OF_COMPILED),references.keywords,ambiguous.union,structure.nested_case \
 		$(LINTED)/athena/compiled/pci_log_review/models
+
+# What a branch began with; in a pull request CI names it
+BASE ?= $(shell git merge-base HEAD origin/main 2>/dev/null || git merge-base HEAD main)
+
+diff: .venv/installed  ## Show which evidence the working tree finds otherwise than BASE does; DIFF_ARGS are its options
+	@$(BIN)/pci-log-review diff --base "$(BASE)" --output target/diff $(DIFF_ARGS) || test $$? -eq 4
 
 docs: .venv/installed profiles.yml  ## Write the evidence catalogue of the sample's review, or of PCI_LOG_REVIEW_STATE: target/docs/static_index.html
 	@test -n "$(PCI_LOG_REVIEW_STATE)" || test -f $(SAMPLE)/state/review.duckdb || $(MAKE) review

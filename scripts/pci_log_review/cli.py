@@ -9,6 +9,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -18,9 +19,15 @@ import click
 
 from .cloudtrail.store import LogStoreError
 from .common import clock
+from .common.aws import is_s3
 from .common.errors import UsageError
+from .common.project import project_dir
 from .common.text import printable
+from .console.difference import print_difference
 from .console.reporter import JsonReporter, TextReporter, print_day, print_status, print_verified
+from .difference.build import Logs, NotBuilt, sample_logs
+from .difference.compare import compared
+from .difference.written import write_difference
 from .evidence.chain import mend_latest
 from .evidence.history import Due, due_days, history
 from .evidence.sealed import finding_details, read_day
@@ -110,7 +117,7 @@ class _Group(click.Group):
         except UsageError as error:
             TextReporter().failed(str(error))
             ctx.exit(Exit.USAGE)
-        except (EvidenceError, Locked, LogStoreError, OSError) as error:
+        except (EvidenceError, Locked, LogStoreError, NotBuilt, OSError) as error:
             TextReporter().failed(str(error))
             ctx.exit(Exit.FAILED)
 
@@ -370,6 +377,53 @@ def sign_off_command(
         [known] = history(store, day, day)
         signed = sign_off(store, known, manifest.strip().lower(), reviewer, decided, reason)
     click.echo(f"Signed: {store.where.rstrip('/')}/{signed.path} (record {signed.sha256})")
+
+
+@main.command()
+@click.option("--base", help="The commit, branch or tag to compare with.", required=True, metavar="REF")
+@_option("--logs", f"{_LOGS}  [default: the sample's]")
+@click.option("--from", "first", help="First day of the logs.  [default: the sample's first]", type=_Day())
+@click.option("--to", "last", help="Last day.  [default: the same day; the sample's last]", type=_Day())
+@_option("--settings", "Folder of your settings.  [default: each project's own]", type=_FOLDER)
+@_option("--public-keys", "CloudTrail's public keys, as for run.", type=_FILE)
+@_option("--logs-copied-from", "Where CloudTrail delivered the logs, as for run.", metavar="S3://BUCKET/PREFIX")
+@click.option("--all-tests", help="Also run dbt's unit tests and those of the catalogue.", is_flag=True)
+@click.option("--output", help="Also write diff.md, diff.json and rows.csv (every row) there.", type=_FOLDER)
+@click.pass_context
+def diff(ctx: click.Context, /, base: str, all_tests: bool, output: Path | None, **given: Any) -> None:
+    """Show which evidence the working tree finds otherwise than a commit does, over the same logs.
+
+    Both projects are built whole, each with a state of its own. What vanished comes first, then what became expected,
+    what changed, and what appeared. Rows that vanish or become expected need a line in seeds/approved_changes.csv that
+    the commit does not have; what the article's queries return can't be approved away.
+
+    Exit codes: 0 nothing changed; 1 one of the two can't be built; 2 wrong usage; 4 something changed; 5 something
+    vanished or became expected without approval.
+    """
+    signal.signal(signal.SIGTERM, _stop)
+    project = project_dir()
+    with compared(project, base, _logs_to_compare(project, given), all_tests=all_tests) as (difference, changes):
+        if output:
+            write_difference(difference, changes, output)
+        print_difference(difference)
+    ctx.exit(difference.exit)
+
+
+def _logs_to_compare(project: Path, given: dict[str, Any]) -> Logs:
+    """The logs that the options name, or the sample's. Raises UsageError."""
+    first, last = given["first"], given["last"]
+    if last and not first:
+        raise UsageError("--to goes with --from")
+    if first and last and last < first:
+        raise UsageError(f"--from {first} is after --to {last}")
+    if not given["logs"]:
+        days = {"first": first, "last": last or first} if first else {}
+        return replace(sample_logs(project), **days)
+    if not first:
+        raise UsageError("--from: say of which day the logs are to be compared, and with --to until which")
+    where = given["logs"] if is_s3(given["logs"]) else str(Path(given["logs"]).absolute())
+    settings, keys = (given[name].absolute() if given[name] else None for name in ("settings", "public_keys"))
+    return Logs(where, first, last or first, settings, keys, given["logs_copied_from"])
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ from tests.checkout import ROOT, Checkout
         (["run", "--logs", "sample_logs", "--run-date", "0999-01-01"], "0999-01-01 is before CloudTrail began"),
         (["run", "--logs", "sample_logs", "--evidence", "x", "--state", "x/y"], "is inside the evidence, "),
         (["run", "--logs", "sample_logs", "--log-format", "xml"], "'xml' is not one of 'text', 'json'"),
+        (["diff"], "Missing option '--base'"),
+        (["diff", "--base", "HEAD", "--to", "2026-03-10"], "--to goes with --from"),
+        (["diff", "--base", "HEAD", "--logs", "sample_logs"], "--from: say of which day the logs are to be compared"),
         (["review"], "No such command 'review'"),
     ],
 )

@@ -21,6 +21,7 @@ from pyathena.error import Error as AthenaError
 
 from ..common.aws import s3_place
 from .dbt import Node
+from .json_texts import json_texts
 from .profile import AthenaConnection
 
 if TYPE_CHECKING:
@@ -122,6 +123,8 @@ def open_results(session: boto3.Session, where: AthenaConnection | Path, run_dat
                 yield _AthenaResults(connection.cursor(), session.client("s3", region_name=where.region_name), run_date)
         else:
             with duckdb.connect(where, read_only=True, config=_LIMITS) as connection:
+                # what a failing test found is asked for by the SQL of the test
+                connection.create_function("pci_json_texts", json_texts, ["VARCHAR", "VARCHAR[]"], "VARCHAR[]")
                 yield _LocalResults(connection, run_date)
     except (AthenaError, BotoCoreError, ClientError, duckdb.Error, pa.ArrowInvalid) as error:
         raise ResultsError(f"the results can't be read: {error}") from error
