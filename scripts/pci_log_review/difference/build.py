@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..common.aws import is_s3
-from ..settings.checks import settings_for_dbt
+from ..review.snapshot import take_snapshot
 from ..warehouse.dbt import DbtProject, plain_message
 from ..warehouse.profile import Profile
 
@@ -134,7 +134,8 @@ def other_tests(project: Project, logs: Logs) -> dict[str, str]:
     Raises NotBuilt where dbt does not run them.
     """
     profile = Profile("local", project.home / "profiles", project.database, None)
-    dbt = DbtProject(project.folder, profile, project.state, {})
+    snapshot = take_snapshot(project.folder, logs.settings or project.folder / "seeds" / "settings")
+    dbt = DbtProject(snapshot.folder, profile, project.state, {})
     dbt.results_path.unlink(missing_ok=True)
     command = [sys.executable, "-c", _DBT, *dbt.command("test", *_OTHER_TESTS)]
     code = _begin(project, "test", command, logs).wait()
@@ -160,7 +161,6 @@ def _begin(project: Project, name: str, command: list[str], logs: Logs) -> subpr
     profiles.mkdir(parents=True, exist_ok=True)
     # a developer's profiles.yml may point anywhere
     shutil.copyfile(project.folder / "profiles.example.yml", profiles / "profiles.yml")
-    settings = logs.settings or project.folder / "seeds" / "settings"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OF_REVIEWS)}
     environment = inherited | {
         "DBT_PROFILES_DIR": str(profiles),
@@ -168,7 +168,7 @@ def _begin(project: Project, name: str, command: list[str], logs: Logs) -> subpr
         # as the wrapper has it for its own dbt, so that dbt need not parse the project again
         "PCI_LOG_REVIEW_LOGS": logs.where if is_s3(logs.where) else str(Path(logs.where).absolute()),
         "PCI_LOG_REVIEW_STATE": str(project.state),
-        "PCI_LOG_REVIEW_SETTINGS": settings_for_dbt(settings, project.folder),
+        "PCI_LOG_REVIEW_SETTINGS": "seeds/settings",
     }
     with (project.home / f"{name}.out").open("wb") as out, (project.home / f"{name}.err").open("wb") as errors:
         return subprocess.Popen(  # noqa: S603  # every argument is ours or checked
