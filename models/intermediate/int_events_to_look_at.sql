@@ -69,6 +69,8 @@ catalogued_names as (
         -- `always` comes before `its request`, and that before `listed stores`
         min(applies_to) as applies_to
     from {{ ref('int_catalogue_of_day') }}
+    -- of sign-ins, those that failed are wanted, and all to the console: an application's customers sign in by millions
+    where requirement <> '10.2.1.4' or event_name = 'ConsoleLogin'
     group by event_source, event_name
 ),
 

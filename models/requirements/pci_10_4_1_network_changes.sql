@@ -25,8 +25,8 @@ network_changes as (
     where
         -- the catalogue names it as a change to the network, or by its pattern %Subnet% for the calls of every service
         is_in_catalogue
-        -- Describe calls have that in their names, too, and only read
-        and event_name not like 'Describe%'
+        -- calls that only read have that in their names, too
+        and not {{ is_read() }}
 ),
 
 final as (

@@ -24,10 +24,10 @@ security_group_changes as (
     where
         -- the catalogue names it, or by its pattern %SecurityGroup% any call of any service
         is_in_catalogue
-        -- these have that in their names, too, and only read
-        and event_name not like 'Describe%'
-        and event_name not like 'Get%'
-        and event_name not like 'List%'
+        -- calls that only read have that in their names, too
+        and not {{ is_read() }}
+        -- there it is another thing: a list of addresses for streams (10.4.1-network), and a group of people (10.2.1.5)
+        and event_source not in ('medialive.amazonaws.com', 'wickr.amazonaws.com')
 ),
 
 final as (
