@@ -3,16 +3,16 @@
     {%- set verb = "regexp_extract(event_name, '^(?:Admin|Batch)?([A-Z][a-z]+)', 1)" -%}
     case
         when event_name in (
-            'PutParameter', 'PutSecretValue', 'UpdateSecret', 'UpdateSecretVersionStage', 'LabelParameterVersion',
-            'PutImage', 'ImportKeyMaterial', 'PublishLayerVersion', 'ReplicateSecretToRegions'
+            'ImportKeyMaterial', 'PutImage', 'PutParameter', 'PutSecretValue', 'UpdateSecret',
+            'UpdateSecretVersionStage'
         ) or event_name like 'UpdateFunctionCode%' then 'content'
         when {{ verb }} in (
-            'Create', 'Run', 'Launch', 'Import', 'Register', 'Allocate', 'Restore', 'Copy', 'Clone', 'Request', 'Purchase',
-            'Provision', 'Issue', 'Generate', 'Accept', 'Activate', 'Add', 'Replicate', 'Clone', 'Bundle', 'Build'
+            'Add', 'Allocate', 'Build', 'Bundle', 'Clone', 'Copy', 'Create', 'Generate', 'Import', 'Issue', 'Launch',
+            'Provision', 'Purchase', 'Register', 'Replicate', 'Request', 'Restore', 'Run'
         ) then 'created'
         when {{ verb }} in (
-            'Delete', 'Terminate', 'Deregister', 'Release', 'Remove', 'Destroy', 'Purge', 'Deprovision', 'Revoke', 'Retire'
-        ) or event_name in ('ScheduleKeyDeletion', 'CancelSpotInstanceRequests', 'BidEvictedEvent') then 'deleted'
+            'Delete', 'Deprovision', 'Deregister', 'Purge', 'Release', 'Remove', 'Retire', 'Revoke', 'Terminate'
+        ) or event_name in ('BidEvictedEvent', 'CancelSpotInstanceRequests', 'ScheduleKeyDeletion') then 'deleted'
         else 'changed'
     end
 {%- endmacro %}

@@ -11,6 +11,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,36 @@ def catalogue() -> dict[str, list[re.Pattern[str]]]:
     return found
 
 
+@cache
+def changes() -> dict[tuple[str, str], list[tuple[re.Pattern[str], set[str]]]]:
+    """For each requirement and service, what it reviews by its request: patterns of events, and members."""
+    found = defaultdict(list)
+    with (ROOT / "seeds" / "catalogue" / "reviewed_changes.csv").open() as file:
+        for line in csv.DictReader(file):
+            pattern = re.compile(re.escape(line["event_name"]).replace("%", ".*"))
+            members = set(line["request_members"].lower().split())
+            found[line["requirement"], line["event_source"]].append((pattern, members))
+    return found
+
+
+def members_of(value: object) -> set[str]:
+    """The names of all members of a JSON value and its texts, in lower case."""
+    if isinstance(value, dict):
+        return {name.lower() for name in value} | set().union(*map(members_of, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(members_of, value))
+    return {value.lower()} if isinstance(value, str) else set()
+
+
+def is_changed(requirement: str, record: dict[str, Any]) -> bool:
+    """Whether the request changes something that the requirement is about, or is not recorded."""
+    request = record.get("requestParameters")
+    return any(
+        pattern.fullmatch(text_of(record, "eventName")) and (not request or members & members_of(request))
+        for pattern, members in changes()[requirement, text_of(record, "eventSource")]
+    )
+
+
 def text_of(record: dict[str, Any], name: str) -> str:
     """A field's text, empty where there is none."""
     value = record.get(name)
@@ -105,6 +136,7 @@ def expected(requirement: str, record: dict[str, Any], patterns: list[re.Pattern
     """Whether the record belongs to the requirement, by rules written anew here."""
     name = text_of(record, "eventName")
     listed = any(pattern.fullmatch(f"{text_of(record, 'eventSource')} {name}") for pattern in patterns)
+    listed |= is_changed(requirement, record)
     code = text_of(record, "errorCode")
     match requirement:
         case "10.2.1.2":
@@ -115,7 +147,9 @@ def expected(requirement: str, record: dict[str, Any], patterns: list[re.Pattern
         case "10.2.1.4":
             refused = bool(REFUSALS.search(code))
             failed = '"Failure"' in json.dumps([record.get("responseElements"), record.get("serviceEventDetails")])
-            return refused or (listed and (failed or bool(code)))
+            is_by_password = identity(record).get("type") in ("IAMUser", "Root") and name == "ConsoleLogin"
+            with_mfa = (record.get("additionalEventData") or {}).get("MFAUsed") == "Yes"
+            return refused or (listed and (failed or bool(code))) or (is_by_password and not with_mfa)
         case "10.4.1-security-groups":
             return listed or ("SecurityGroup" in name and not READS.match(name))
         case "10.4.1-network":
