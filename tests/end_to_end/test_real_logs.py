@@ -148,7 +148,7 @@ def expected(requirement: str, record: dict[str, Any], patterns: list[re.Pattern
             refused = bool(REFUSALS.search(code))
             failed = '"Failure"' in json.dumps([record.get("responseElements"), record.get("serviceEventDetails")])
             is_by_password = identity(record).get("type") in ("IAMUser", "Root") and name == "ConsoleLogin"
-            with_mfa = (record.get("additionalEventData") or {}).get("MFAUsed") == "Yes"
+            with_mfa = str((record.get("additionalEventData") or {}).get("MFAUsed")).lower() == "yes"
             return refused or (listed and (failed or bool(code))) or (is_by_password and not with_mfa)
         case "10.4.1-security-groups":
             return listed or ("SecurityGroup" in name and not READS.match(name))
