@@ -30,7 +30,8 @@ check: .venv/installed-dev profiles.yml  ## In about a minute: style, types, eve
 	@mkdir -p target/check/state
 	PCI_LOG_REVIEW_STATE=target/check/state $(BIN)/dbt --quiet build --vars '{run_date: $(SAMPLE_DAY)}' \
 		--target-path target/check --log-path target/check
-	$(BIN)/pytest --quiet --numprocesses auto -m 'not slow' tests/evidence tests/reader tests/wrapper
+	$(BIN)/pytest --quiet --numprocesses auto -k 'not s3' tests/evidence tests/reader tests/wrapper tests/difference \
+		--ignore tests/wrapper/test_benchmark.py --ignore tests/wrapper/test_mutants.py
 
 lint: .venv/installed-dev profiles.yml  ## Check style, types and imports: ruff, mypy, import-linter, sqlfluff
 	$(BIN)/ruff check .
