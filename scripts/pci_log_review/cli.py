@@ -20,6 +20,7 @@ from .cloudtrail.store import LogStoreError
 from .common import clock
 from .common.errors import UsageError
 from .common.text import printable
+from .console.findings import print_event
 from .console.reporter import JsonReporter, TextReporter, print_day, print_status, print_verified
 from .evidence.chain import mend_latest
 from .evidence.history import Due, due_days, history
@@ -28,6 +29,7 @@ from .evidence.sign_off import parse_decision, sign_off
 from .evidence.store import EvidenceError, EvidenceStore, Locked
 from .evidence.verify import verify
 from .notify import Message, check_places, notify
+from .pages.grouping import group
 from .review.day import Exit, Reviewed
 from .review.options import EvidencePlace, Run, RunOptions, open_run
 from .review.prechecks import check_run
@@ -329,15 +331,16 @@ def status(first: date | None, last: date | None, **evidence: Any) -> None:
 @main.command()
 @click.argument("day", type=_Day())
 @_evidence_options
-@click.option(
-    "--limit", help="Show at most so many findings of a requirement.", default=20, show_default=True,
-    type=click.IntRange(min=0),
-)  # fmt: skip
-def show(day: date, limit: int, **evidence: Any) -> None:
-    """Show a day's review and its findings, unexpected ones first."""
+@click.option("--event", "event_id", help="Show each finding of this event, field by field.", metavar="ID")
+def show(day: date, event_id: str | None, **evidence: Any) -> None:
+    """Show a day's review and its findings, folded: the gravest first, unexpected before expected."""
     store = _open(evidence)
     [known] = history(store, day, day)
-    print_day(known, store.where, *read_day(store, known, limit))
+    review, findings = read_day(store, known)
+    if event_id:
+        print_event(findings, event_id.strip(), click.echo)
+    else:
+        print_day(known, store.where, review, group(findings))
 
 
 @main.command("sign-off")
