@@ -164,7 +164,7 @@ def test_evidence_of_an_earlier_version_names_its_actor_all_the_same() -> None:
         ({"title": "", "event_name": "CreateFunction20150331"}, "X created function on R"),
         ({"title": "", "event_name": ""}, "X did something unnamed on R"),
         ({"title": "Stop it", "outcome": "denied", "error_code": "E"}, "X tried to stop it on R, and was refused (E)"),
-        ({"title": "", "event_name": "LookupEvents", "outcome": "failure"}, "X tried to look up events on R, and it failed"),
+        ({"title": "", "event_name": "LookupIt", "outcome": "failure"}, "X tried to look up it on R, and it failed"),
         ({"title": "Apply a tag", "principal_kind": "role", "mfa_authenticated": "false"}, "X applied a tag on R"),
     ],
 )  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ..common.errors import UsageError
 from ..common.text import printable
-from ..evidence.sealed import Row
+from ..pages.folding import Row
 from ..pages.grouping import OUTCOMES, Grouped, Headline, Line
 from ..pages.visible import visible
 

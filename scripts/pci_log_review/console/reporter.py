@@ -16,10 +16,9 @@ from rich.text import Text
 
 from ..common.text import printable
 from ..evidence.history import Day
-from ..evidence.manifest import State
 from ..evidence.sealed import Row
 from ..evidence.verify import Verified
-from ..pages.calendar import equal_days
+from ..pages.calendar import equal_days, signed, unexpected
 from ..pages.grouping import Grouped
 from ..review.day import Exit, Reviewed
 from ..review.run import Outcome
@@ -157,28 +156,13 @@ def print_status(days: Iterable[Day]) -> None:
         when = str(first.run_date)
         if first is not last:
             when = f"{first.run_date} to {last.run_date} ({len(run)} days)"
-        signed = _signed(first) if _signed(first) == _signed(last) else f"{_signed(first)} to {_signed(last)}"
-        table.add_row(when, first.state, _unexpected(first), Text(printable(signed)))
+        by = signed(first) if signed(first) == signed(last) else f"{signed(first)} to {signed(last)}"
+        table.add_row(when, first.state, unexpected(first), Text(printable(by)))
     console = _console()
     if table.rows:
         console.print(table, soft_wrap=False)
     else:
         console.print("No day has been reviewed yet.")
-
-
-def _unexpected(day: Day) -> str:
-    """The number of unexpected findings; empty, or `no logs`, if nothing could be counted."""
-    if day.manifest is None or day.manifest.conclusion.state is State.FAILED:
-        return ""
-    counted = day.manifest.conclusion.unexpected_findings
-    return str(sum(counted.values())) if counted else "no logs"
-
-
-def _signed(day: Day) -> str:
-    if day.signature is None:
-        return "" if day.manifest is None else "not signed"
-    signed = f"{day.signature.reviewer}, {day.signature.signed}"
-    return f"STALE, the day was run again: {signed}" if day.signature.is_stale else signed
 
 
 def print_day(day: Day, evidence: str, review: list[Row], grouped: Grouped) -> None:
@@ -209,7 +193,7 @@ def print_day(day: Day, evidence: str, review: list[Row], grouped: Grouped) -> N
             tell(f"Note: {note}")
         for gap in manifest.conclusion.gaps:
             tell(f"  - {gap}")
-        tell(f"The review is {day.state}; {_signed(day) or 'not signed'}")
+        tell(f"The review is {day.state}; {signed(day) or 'not signed'}")
         tell(f"Evidence: {where} (manifest {manifest.sha256})")
 
 

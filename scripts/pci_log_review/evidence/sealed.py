@@ -28,16 +28,23 @@ def read_day(store: EvidenceStore, day: Day) -> tuple[list[Row], dict[str, Itera
 
     Raises UsageError where there is none, EvidenceError where it was altered.
     """
-    if fault := day.fault or (day.manifest and next(iter(file_faults(store, day.manifest, store.keys())), None)):
-        raise EvidenceError(f"evidence: not as it was sealed: {fault.where} {fault.text}")
+    check_as_sealed(store, day)
     if day.manifest is None:
         raise UsageError(f"{day.run_date}: there is no sealed review ({day.state})")
     folder = day.manifest.record.folder
     review: list[Row] = []
     if day.manifest.conclusion.state is not State.FAILED:
-        review = list(_rows(store, f"{folder}/daily_review.csv"))
-    findings = {row["requirement"]: _rows(store, f"{folder}/findings/{row['requirement']}.csv") for row in review}
+        review = list(rows_of_file(store, f"{folder}/daily_review.csv"))
+    findings = {
+        row["requirement"]: rows_of_file(store, f"{folder}/findings/{row['requirement']}.csv") for row in review
+    }
     return review, findings
+
+
+def check_as_sealed(store: EvidenceStore, day: Day) -> None:
+    """Raises EvidenceError where the day's last review is not as it was sealed."""
+    if fault := day.fault or (day.manifest and next(iter(file_faults(store, day.manifest, store.keys())), None)):
+        raise EvidenceError(f"evidence: not as it was sealed: {fault.where} {fault.text}")
 
 
 def file_faults(store: EvidenceStore, manifest: Manifest, keys: list[str]) -> list[Fault]:
@@ -92,12 +99,13 @@ def finding_details(store: EvidenceStore, evidence: str, conclusion: Conclusion)
     lines = []
     for requirement, count in conclusion.unexpected_findings.items():
         if count:
-            rows = _rows(store, f"{folder}/findings/{requirement}.csv")
+            rows = rows_of_file(store, f"{folder}/findings/{requirement}.csv")
             unexpected = (row["detail"] for row in rows if row["is_expected"] != "true")
             lines += [f"{requirement}: {detail}" for detail in islice(unexpected, SHOWN_IN_MESSAGES)]
     rest = sum(conclusion.unexpected_findings.values()) - SHOWN_IN_MESSAGES
     return [*lines[:SHOWN_IN_MESSAGES], *([f"… and {rest} more"] if rest > 0 else [])]
 
 
-def _rows(store: EvidenceStore, key: str) -> Iterator[Row]:
+def rows_of_file(store: EvidenceStore, key: str) -> Iterator[Row]:
+    """The rows of a CSV file, one after the other. Raises EvidenceError."""
     yield from csv.DictReader(line.decode() for line in store.lines(key))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from ..evidence.history import Day
+from ..evidence.manifest import State
 
 
 def equal_days(days: Iterable[Day]) -> list[list[Day]]:
@@ -20,11 +21,22 @@ def equal_days(days: Iterable[Day]) -> list[list[Day]]:
     return runs
 
 
+def unexpected(day: Day) -> str:
+    """The number of unexpected findings; empty, or `no logs`, if nothing could be counted."""
+    if day.manifest is None or day.manifest.conclusion.state is State.FAILED:
+        return ""
+    counted = day.manifest.conclusion.unexpected_findings
+    return str(sum(counted.values())) if counted else "no logs"
+
+
+def signed(day: Day) -> str:
+    """Who signed the day, and when; empty where there is nothing to sign."""
+    if day.signature is None:
+        return "" if day.manifest is None else "not signed"
+    told = f"{day.signature.reviewer}, {day.signature.signed}"
+    return f"STALE, the day was run again: {told}" if day.signature.is_stale else told
+
+
 def _looks(day: Day) -> tuple[object, ...]:
-    counted = day.manifest.conclusion.unexpected_findings if day.manifest else None
     signature = day.signature
-    return (
-        day.state,
-        counted is None or not counted or sum(counted.values()),
-        signature and (signature.reviewer, signature.is_stale),
-    )
+    return day.state, unexpected(day), day.fault, signature and (signature.reviewer, signature.is_stale)

@@ -46,6 +46,7 @@ class Line:
     last: str = ""
     origins: Counter[str] = field(default_factory=Counter)
     resources: Counter[str] = field(default_factory=Counter)
+    hours: Counter[str] = field(default_factory=Counter)
     flags: set[str] = field(default_factory=set)
     also: Counter[str] = field(default_factory=Counter)
     new: tuple[str, ...] = ()
@@ -172,6 +173,7 @@ def _grouped(requirements: list[str], lines: dict[_Key, Line], seen: list[_Seen]
         line.last = max(line.last, one.time)
         line.origins[one.origin] += 1
         line.resources[one.resource] += 1
+        line.hours[one.time[11:13]] += 1
     for number, one in enumerate(seen):
         if one.row is not None and (one.event is None or best[one.event] == number):
             one.line.rows.append(Finding(one.row, tuple(also.get(number, ()))))
@@ -205,7 +207,7 @@ def _line(lines: dict[_Key, Line], requirement: str, row: Row) -> Line:
         lines[key] = Line(
             requirement, actor, account, outcome, row.get("event_name", ""), row.get("error_code", ""), resource,
             is_expected, row.get("expected_line", "") if is_expected else "", gravity,
-            sentence(row, actor, resource), _id(*map(str, key)),
+            sentence(row, actor, resource if resource != "…" else ""), _id(*map(str, key)),
         )  # fmt: skip
     lines[key].flags.update(flags_of(row))
     return lines[key]
