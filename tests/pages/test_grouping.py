@@ -109,9 +109,9 @@ def test_every_finding_is_in_one_line_or_counted_elsewhere() -> None:
 def test_a_person_is_not_ranked_low_because_a_service_acts_for_them() -> None:
     for_a_person = finding(actor_is_service="true", flags="elevation")
     by_aws = finding(actor_is_service="true", principal_kind="root", flags="root", event_name="RunInstances")
-    assert gravity_of({**for_a_person, "requirement": "10.2.1.5"}) is Gravity.PRIVILEGE
-    assert gravity_of({**by_aws, "requirement": "10.2.1.2"}) is Gravity.SERVICE
-    assert gravity_of({**by_aws, "requirement": "10.2.1.6"}) is Gravity.LOGS
+    assert gravity_of("10.2.1.5", for_a_person) is Gravity.PRIVILEGE
+    assert gravity_of("10.2.1.2", by_aws) is Gravity.SERVICE
+    assert gravity_of("10.2.1.6", by_aws) is Gravity.LOGS
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_person_is_not_ranked_low_because_a_service_acts_for_them() -> None:
     ],
 )
 def test_a_flag_ranks_by_what_it_means_and_an_unknown_one_not_low(flags: str, gravity: Gravity) -> None:
-    assert gravity_of({**finding(flags=flags), "requirement": "10.2.1.7"}) is gravity
+    assert gravity_of("10.2.1.7", finding(flags=flags)) is gravity
 
 
 @pytest.mark.parametrize(

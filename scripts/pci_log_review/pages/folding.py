@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 Row = Mapping[str, str]
 
@@ -32,6 +33,7 @@ def actor_of(row: Row) -> str:
     return f"{kind} {name}"
 
 
+@lru_cache(1 << 16)
 def resource_kind(resource: str) -> str:
     """The resource with its ids and random suffixes folded: `i-…`; for an object in S3 its bucket alone."""
     if found := _OBJECT.fullmatch(resource):

@@ -62,13 +62,13 @@ _WORLD = "may open to the world"
 _DELETING = ("Delete", "Terminate", "Remove", "Deregister", "Schedule", "Purge", "Disable", "Stop")
 
 
-def gravity_of(row: Row) -> Gravity:
-    """The gravity of a finding, from its row in the evidence."""
-    found = min([*map(_of_flag, flags_of(row)), _of_requirement(row)])
+def gravity_of(requirement: str, row: Row) -> Gravity:
+    """The gravity of a requirement's finding, from its row in the evidence."""
+    found = min([*map(_of_flag, flags_of(row)), _of_requirement(requirement, row)])
     if row.get("actor_is_service") == "true" and row.get("principal_kind") in ("root", "service"):
         # AWS itself, not a person who has a service act for them; what it grants or stops is grave all the same
         others = [_of_flag(flag) for flag in flags_of(row) if _of_flag(flag) is not Gravity.ROOT]
-        found = min([*others, _of_requirement(row)])
+        found = min([*others, _of_requirement(requirement, row)])
         found = found if found in (Gravity.PRIVILEGE, Gravity.LOGS, Gravity.WORLD) else Gravity.SERVICE
     if row.get("outcome", "success") == "success":
         return found
@@ -89,13 +89,13 @@ def _of_flag(flag: str) -> Gravity:
     return _FLAGS.get(known, Gravity.FLAGGED)
 
 
-def _of_requirement(row: Row) -> Gravity:
+def _of_requirement(requirement: str, row: Row) -> Gravity:
     name = row.get("event_name", "")
-    if row.get("requirement") == "10.2.1.6":
+    if requirement == "10.2.1.6":
         return Gravity.LOGS
     if row.get("principal_kind") == "root" and row.get("actor_is_service") != "true":
         return Gravity.ROOT
-    if row.get("requirement") == "10.2.1.5":
+    if requirement == "10.2.1.5":
         return Gravity.CREDENTIALS
     if row.get("is_read_only") == "true":
         return Gravity.READ

@@ -23,7 +23,8 @@ COLUMNS = (
     "also",
 )  # fmt: skip
 _LONGEST = 20_000  # characters of one field
-_BUDGET = 6_500_000  # bytes of compressed data; base64 makes a third more of it, and a page stays below 10 MB
+_MOST_LINES = 20_000
+_BUDGET = 6_000_000  # bytes of compressed data; base64 makes a third more of it, and a page stays below 10 MB
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,9 @@ class Packed:
 
 
 def pack(lines: list[Line]) -> Packed:
-    """Packs the lines and as many of their findings as there is room for: first one of each line, then the others in
-    the order of the lines, so that what has no room is the least grave. What is left out lies in the tables.
+    """Packs the lines, the gravest first, and as many of their findings as there is room for: first one of each line
+    that nobody expected, then the others, so that what has no room is expected or the least grave. What is left out is
+    counted, and lies in the tables.
     """
     about = [
         {
@@ -51,12 +53,13 @@ def pack(lines: list[Line]) -> Packed:
             "g": WORDS[line.gravity],
             "c": line.count,
         }
-        for line in lines
+        for line in lines[:_MOST_LINES]
     ]
-    packer = zlib.compressobj(9, wbits=31)  # 31: with the header of gzip
-    parts = [packer.compress(f'{{"lines":{_json(about)},"rows":['.encode())]
+    rest = sum(line.count for line in lines[_MOST_LINES:])
+    packer = zlib.compressobj(6, wbits=31)  # 31: with the header of gzip
+    parts = [packer.compress(f'{{"lines":{_json(about)},"rest":{rest},"rows":['.encode())]
     size, count = len(parts[0]), 0
-    for number, finding in _in_order(lines):
+    for number, finding in _in_order(lines[:_MOST_LINES]):
         row = _json(_values(number, finding, lines[number].actor))
         parts.append(packer.compress((f",{row}" if count else row).encode()))
         size += len(parts[-1])
@@ -68,10 +71,10 @@ def pack(lines: list[Line]) -> Packed:
 
 
 def _in_order(lines: list[Line]) -> Iterator[tuple[int, Finding]]:
-    for number, line in enumerate(lines):
-        yield from ((number, finding) for finding in line.rows[:1])
-    for number, line in enumerate(lines):
-        yield from ((number, finding) for finding in line.rows[1:])
+    for is_expected in (False, True):
+        numbered = [(number, line) for number, line in enumerate(lines) if line.is_expected is is_expected]
+        yield from ((number, finding) for number, line in numbered for finding in line.rows[:1])
+        yield from ((number, finding) for number, line in numbered for finding in line.rows[1:])
 
 
 def _values(number: int, finding: Finding, actor: str) -> list[object]:

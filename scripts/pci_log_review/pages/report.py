@@ -18,7 +18,7 @@ from .packed import pack
 NAME = "report.html"
 _TREND_DAYS = 30
 _SHOWN_GRAVE = 5  # lines of each gravity
-_SHOWN_LINES = 400  # of a requirement, in the page without its script
+_SHOWN_LINES = 150  # of a requirement, in the page without its script
 _SHOWN_TEXTS = 4
 
 

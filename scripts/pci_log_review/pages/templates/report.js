@@ -93,7 +93,7 @@ function table(rows, lines, into, isOpen) {
   add();
 }
 
-function start({lines, rows}) {
+function start({lines, rows, rest}) {
   const ofLine = new Map();
   rows.forEach((row) => {
     if (!ofLine.has(row[LINE])) ofLine.set(row[LINE], []);
@@ -135,9 +135,9 @@ function start({lines, rows}) {
     if (order === 'actor') found = found.toSorted((a, b) => lines[a[LINE]].a < lines[b[LINE]].a ? -1 : 1);
     if (order === 'first') found = found.toSorted((a, b) => a[TIME] < b[TIME] ? -1 : 1);
     if (order === 'last') found = found.toSorted((a, b) => a[TIME] > b[TIME] ? -1 : 1);
-    const absent = lines.reduce((sum, line, index) => sum + (wanted[index] ? line.c - (ofLine.get(index) || []).length : 0), 0);
-    let told = `${found.length.toLocaleString('en')} events match.`;
-    if (absent) told += ` ${absent.toLocaleString('en')} more of these kinds are not in this page: search findings/*.csv.`;
+    const absent = lines.reduce((sum, line, index) => sum + (wanted[index] ? line.c - (ofLine.get(index) || []).length : 0), rest);
+    let told = found.length === 1 ? '1 event matches.' : `${found.length.toLocaleString('en')} events match.`;
+    if (absent) told += ` ${absent.toLocaleString('en')} more, which may match, are not in this page: search findings/*.csv.`;
     const heading = make('h2', told), into = make('div');
     heading.setAttribute('role', 'status');
     results.replaceChildren(heading, into);
@@ -174,6 +174,7 @@ function start({lines, rows}) {
   });
   byId('tools').hidden = false;
   document.documentElement.dataset.ready = 'yes';
+  if (rows.length) setTimeout(() => textOf(0));
   if (location.hash) follow();
 }
 
