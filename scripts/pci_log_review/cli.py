@@ -24,17 +24,20 @@ from .common.errors import UsageError
 from .common.project import project_dir
 from .common.text import printable
 from .console.difference import print_difference
+from .console.findings import print_event
 from .console.reporter import JsonReporter, TextReporter, print_day, print_status, print_verified
 from .difference.build import Logs, NotBuilt, sample_logs
 from .difference.compare import compared
 from .difference.written import write_difference
-from .evidence.chain import mend_latest
+from .evidence.chain import mend_latest, records
 from .evidence.history import Due, due_days, history
 from .evidence.sealed import finding_details, read_day
 from .evidence.sign_off import parse_decision, sign_off
 from .evidence.store import EvidenceError, EvidenceStore, Locked
 from .evidence.verify import verify
 from .notify import Message, check_places, notify
+from .pages.days import report_of, write_index
+from .pages.grouping import group
 from .review.day import Exit, Reviewed
 from .review.options import EvidencePlace, Run, RunOptions, open_run
 from .review.prechecks import check_run
@@ -336,15 +339,29 @@ def status(first: date | None, last: date | None, **evidence: Any) -> None:
 @main.command()
 @click.argument("day", type=_Day())
 @_evidence_options
-@click.option(
-    "--limit", help="Show at most so many findings of a requirement.", default=20, show_default=True,
-    type=click.IntRange(min=0),
-)  # fmt: skip
-def show(day: date, limit: int, **evidence: Any) -> None:
-    """Show a day's review and its findings, unexpected ones first."""
+@click.option("--event", "event_id", help="Show each finding of this event, field by field.", metavar="ID")
+def show(day: date, event_id: str | None, **evidence: Any) -> None:
+    """Show a day's review and its findings, folded: the gravest first, unexpected before expected."""
     store = _open(evidence)
     [known] = history(store, day, day)
-    print_day(known, store.where, *read_day(store, known, limit))
+    review, findings = read_day(store, known)
+    if event_id:
+        print_event(findings, event_id.strip(), click.echo)
+    else:
+        print_day(known, store.where, review, group(findings))
+
+
+@main.command()
+@click.argument("day", type=_Day())
+@_evidence_options
+@click.option("--output", help="The file to write.  [default: report-DAY.html]", type=_FILE)
+def report(day: date, output: Path | None, **evidence: Any) -> None:
+    """Write a day's page from its sealed evidence alone: for a day that was sealed without one, or was signed."""
+    store = _open(evidence)
+    [known] = history(store, day, day)
+    path = output or Path(f"report-{day}.html")
+    path.write_bytes(report_of(store, known, records(store.keys())))
+    click.echo(f"Page: {path}")
 
 
 @main.command("sign-off")
@@ -376,6 +393,7 @@ def sign_off_command(
         mend_latest(store)
         [known] = history(store, day, day)
         signed = sign_off(store, known, manifest.strip().lower(), reviewer, decided, reason)
+        write_index(store, clock.yesterday())
     click.echo(f"Signed: {store.where.rstrip('/')}/{signed.path} (record {signed.sha256})")
 
 

@@ -101,7 +101,7 @@ def refused(store: EvidenceStore, run_date: date) -> str:
     """What is told where a day is to be shown, and that it can't be signed either."""
     [known] = history(store, run_date, run_date)
     with pytest.raises(EvidenceError) as shown:
-        read_day(store, known, 20)
+        read_day(store, known)
     with pytest.raises(UsageError):
         sign_off(store, known, known.manifest.sha256 if known.manifest else "", "A. Person", [], "a reason")
     return str(shown.value).removeprefix("evidence: not as it was sealed: ")

@@ -23,6 +23,7 @@ from pci_log_review.evidence.chain import Record
 from pci_log_review.evidence.history import Day
 from pci_log_review.evidence.manifest import Conclusion, Manifest, State
 from pci_log_review.notify import Message, check_places, notify
+from pci_log_review.pages.grouping import Grouped
 from pci_log_review.review.day import Reviewed
 
 DATE = date(2026, 3, 10)
@@ -320,5 +321,5 @@ def test_notes_stand_in_the_message_for_people_and_for_machines_and_on_the_page_
         assert f"Note: {note}" in out
         assert f'"notes": ["{note}"]' in out
     record = Record("20260311T060000Z-0000abcd", "2026-03-10/20260311T060000Z-0000abcd/manifest.json", DATE, "run")
-    print_day(Day(DATE, 1, Manifest(record, "ab" * 32, told.conclusion, {}), None), "evidence", [], {})
+    print_day(Day(DATE, 1, Manifest(record, "ab" * 32, told.conclusion, {}), None), "evidence", [], Grouped({}, {}))
     assert f"Note: {note}" in capsys.readouterr().out

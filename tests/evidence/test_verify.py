@@ -311,12 +311,12 @@ def test_a_sign_off_of_another_days_run_is_a_fault(root: Path) -> None:
 def test_altered_evidence_is_not_shown(root: Path) -> None:
     store = open_evidence(str(root))
     [known] = history(store, day(4), day(4))
-    review, findings = read_day(store, known, 20)
+    review, findings = read_day(store, known)
     assert review
     assert findings
     store.write(f"{runs(root)[4]}/findings/10.2.1.4.csv", b"")
     with pytest.raises(EvidenceError, match="not as it was sealed"):
-        read_day(store, known, 20)
+        read_day(store, known)
 
 
 @pytest.mark.parametrize("number", [4, 5], ids=["in the chain", "at its end"])
@@ -328,7 +328,7 @@ def test_a_review_whose_manifest_was_rewritten_is_neither_shown_nor_signed(root:
     store.write(path, store.read(path).replace(b"integrity not proven: no digest files", b"integrity proven"))
     [rewritten] = history(store, day(number), day(number))
     with pytest.raises(EvidenceError, match=r"manifest\.json was changed after it was sealed: the chain names another"):
-        read_day(store, rewritten, 20)
+        read_day(store, rewritten)
     with pytest.raises(UsageError, match=r"manifest\.json was changed after it was sealed: the chain names another"):
         sign_off(store, rewritten, known.manifest.sha256, "A. Person", [], "a reason")
 

@@ -13,7 +13,8 @@ from ..difference.approvals import COLUMNS, FILE, line_for
 from ..difference.compare import Difference, Example, counts
 from ..difference.rows import KINDS
 from ..difference.written import VERDICTS
-from .reporter import _console, _cut
+from .findings import cut
+from .reporter import _console
 
 _SHOWN = 20  # notices of one kind, approvals, tests
 
@@ -23,7 +24,7 @@ def print_difference(difference: Difference) -> None:
     console = _console()
 
     def tell(text: str) -> None:
-        console.print(Text(printable(_cut(text))))
+        console.print(Text(printable(cut(text))))
 
     def tell_some(lines: Iterable[str]) -> None:
         told = list(lines)

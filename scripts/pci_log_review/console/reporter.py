@@ -16,15 +16,16 @@ from rich.text import Text
 
 from ..common.text import printable
 from ..evidence.history import Day
-from ..evidence.manifest import State
-from ..evidence.sealed import Findings, Row
+from ..evidence.sealed import Row
 from ..evidence.verify import Verified
+from ..pages.calendar import equal_days, signed, unexpected
+from ..pages.grouping import Grouped
 from ..review.day import Exit, Reviewed
 from ..review.run import Outcome
 from ..warehouse.dbt import Progress
+from .findings import print_findings
 
 _WIDTH_OF_A_FILE = 120
-_LONGEST_LINE = 400
 
 
 class TextReporter:
@@ -146,12 +147,17 @@ class JsonReporter:
 
 
 def print_status(days: Iterable[Day]) -> None:
-    """A calendar of days: the state of each day's review, and who signed it off."""
+    """A calendar of days: the state of each day's review, and who signed it off; equal days are one line."""
     table = Table("Day", "Review", title_justify="left")
     table.add_column("Unexpected findings", justify="right")
     table.add_column("Signed by")
-    for day in days:
-        table.add_row(str(day.run_date), day.state, _unexpected(day), Text(printable(_signed(day))))
+    for run in equal_days(days):
+        first, last = run[0], run[-1]
+        when = str(first.run_date)
+        if first is not last:
+            when = f"{first.run_date} to {last.run_date} ({len(run)} days)"
+        by = signed(first) if signed(first) == signed(last) else f"{signed(first)} to {signed(last)}"
+        table.add_row(when, first.state, unexpected(first), Text(printable(by)))
     console = _console()
     if table.rows:
         console.print(table, soft_wrap=False)
@@ -159,25 +165,10 @@ def print_status(days: Iterable[Day]) -> None:
         console.print("No day has been reviewed yet.")
 
 
-def _unexpected(day: Day) -> str:
-    """The number of unexpected findings; empty, or `no logs`, if nothing could be counted."""
-    if day.manifest is None or day.manifest.conclusion.state is State.FAILED:
-        return ""
-    counted = day.manifest.conclusion.unexpected_findings
-    return str(sum(counted.values())) if counted else "no logs"
+def print_day(day: Day, evidence: str, review: list[Row], grouped: Grouped) -> None:
+    """A day's table, and its findings, the gravest first.
 
-
-def _signed(day: Day) -> str:
-    if day.signature is None:
-        return "" if day.manifest is None else "not signed"
-    signed = f"{day.signature.reviewer}, {day.signature.signed}"
-    return f"STALE, the day was run again: {signed}" if day.signature.is_stale else signed
-
-
-def print_day(day: Day, evidence: str, review: list[Row], findings: dict[str, Findings]) -> None:
-    """A day's table, and the first findings of each requirement, unexpected ones first.
-
-    `review` and `findings` are what read_day returns; `evidence` is where all evidence is kept.
+    `review` is what read_day returns; `evidence` is where all evidence is kept.
     """
     where = f"{evidence.rstrip('/')}/{day.manifest.record.folder}" if day.manifest else evidence
     console = _console()
@@ -191,14 +182,7 @@ def print_day(day: Day, evidence: str, review: list[Row], findings: dict[str, Fi
     def tell(text: str) -> None:
         console.print(Text(printable(text)))
 
-    for requirement, found in findings.items():
-        if found.in_all:
-            tell(requirement)
-        for row in found.rows:
-            mark = "expected" if row["is_expected"] == "true" else "UNEXPECTED"
-            tell(_cut(f"  {row['event_time']} {mark}: {row['title']}. {row['detail']}"))
-        if (rest := found.in_all - len(found.rows)) > 0:
-            tell(f"  … and {rest} more: {where}/findings/{requirement}.csv")
+    print_findings(grouped, where, tell)
     manifest = day.manifest
     if manifest:
         if manifest.conclusion.integrity:
@@ -209,7 +193,7 @@ def print_day(day: Day, evidence: str, review: list[Row], findings: dict[str, Fi
             tell(f"Note: {note}")
         for gap in manifest.conclusion.gaps:
             tell(f"  - {gap}")
-        tell(f"The review is {day.state}; {_signed(day) or 'not signed'}")
+        tell(f"The review is {day.state}; {signed(day) or 'not signed'}")
         tell(f"Evidence: {where} (manifest {manifest.sha256})")
 
 
@@ -242,8 +226,3 @@ def _console() -> Console:
     if not console.is_terminal:
         console.width = _WIDTH_OF_A_FILE
     return console
-
-
-def _cut(line: str) -> str:
-    """The writer of a log can put a megabyte into one field."""
-    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} … ({len(line)} characters)"

@@ -25,6 +25,7 @@ from .store import EvidenceError, EvidenceStore
 
 PARALLEL_READS = 8
 LATEST = "latest.json"
+INDEX = "index.html"  # a page for people over all days, written anew by each run and sign-off: no record, not sealed
 VERIFY = "; run pci-log-review verify"
 MANIFEST = "manifest.json"
 _ID = r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}"

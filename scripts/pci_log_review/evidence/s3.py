@@ -208,6 +208,8 @@ class S3Evidence:
 
     def _request(self, key: str, body: bytes | IO[bytes]) -> PutObjectRequestTypeDef:
         request: PutObjectRequestTypeDef = {"Bucket": self._bucket, "Key": self._prefix + key, "Body": body}
+        if key.endswith(".html"):  # a browser shows it, and does not save it
+            request["ContentType"] = "text/html; charset=utf-8"
         if self._kms_key:
             request |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self._kms_key}
         return request

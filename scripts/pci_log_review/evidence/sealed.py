@@ -6,7 +6,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from ..common.errors import Fault, UsageError
@@ -22,32 +22,29 @@ csv.field_size_limit(1 << 30)  # a log may have a field of a megabyte
 Row = dict[str, str]
 
 
-@dataclass
-class Findings:
-    """The first findings of a requirement, unexpected ones first, and how many there are in all."""
-
-    rows: list[Row] = field(default_factory=list)
-    in_all: int = 0
-
-
-def read_day(store: EvidenceStore, day: Day, limit: int) -> tuple[list[Row], dict[str, Findings]]:
-    """The last review of the day: the rows of daily_review.csv and, by requirement, the first ones of the findings' CSV
-    files, `limit` at most.
+def read_day(store: EvidenceStore, day: Day) -> tuple[list[Row], dict[str, Iterator[Row]]]:
+    """The last review of the day: the rows of daily_review.csv and, by requirement, those of the findings' CSV files,
+    which are read when they are gone through.
 
     Raises UsageError where there is none, EvidenceError where it was altered.
     """
-    if fault := day.fault or (day.manifest and next(iter(file_faults(store, day.manifest, store.keys())), None)):
-        raise EvidenceError(f"evidence: not as it was sealed: {fault.where} {fault.text}")
+    check_as_sealed(store, day)
     if day.manifest is None:
         raise UsageError(f"{day.run_date}: there is no sealed review ({day.state})")
     folder = day.manifest.record.folder
     review: list[Row] = []
     if day.manifest.conclusion.state is not State.FAILED:
-        review = list(_rows(store, f"{folder}/daily_review.csv"))
+        review = list(rows_of_file(store, f"{folder}/daily_review.csv"))
     findings = {
-        row["requirement"]: _first(_rows(store, f"{folder}/findings/{row['requirement']}.csv"), limit) for row in review
+        row["requirement"]: rows_of_file(store, f"{folder}/findings/{row['requirement']}.csv") for row in review
     }
     return review, findings
+
+
+def check_as_sealed(store: EvidenceStore, day: Day) -> None:
+    """Raises EvidenceError where the day's last review is not as it was sealed."""
+    if fault := day.fault or (day.manifest and next(iter(file_faults(store, day.manifest, store.keys())), None)):
+        raise EvidenceError(f"evidence: not as it was sealed: {fault.where} {fault.text}")
 
 
 def file_faults(store: EvidenceStore, manifest: Manifest, keys: list[str]) -> list[Fault]:
@@ -102,22 +99,13 @@ def finding_details(store: EvidenceStore, evidence: str, conclusion: Conclusion)
     lines = []
     for requirement, count in conclusion.unexpected_findings.items():
         if count:
-            first = _first(_rows(store, f"{folder}/findings/{requirement}.csv"), min(count, SHOWN_IN_MESSAGES))
-            lines += [f"{requirement}: {row['detail']}" for row in first.rows]
+            rows = rows_of_file(store, f"{folder}/findings/{requirement}.csv")
+            unexpected = (row["detail"] for row in rows if row["is_expected"] != "true")
+            lines += [f"{requirement}: {detail}" for detail in islice(unexpected, SHOWN_IN_MESSAGES)]
     rest = sum(conclusion.unexpected_findings.values()) - SHOWN_IN_MESSAGES
     return [*lines[:SHOWN_IN_MESSAGES], *([f"… and {rest} more"] if rest > 0 else [])]
 
 
-def _rows(store: EvidenceStore, key: str) -> Iterator[Row]:
+def rows_of_file(store: EvidenceStore, key: str) -> Iterator[Row]:
+    """The rows of a CSV file, one after the other. Raises EvidenceError."""
     yield from csv.DictReader(line.decode() for line in store.lines(key))
-
-
-def _first(rows: Iterator[Row], limit: int) -> Findings:
-    """Goes through all rows, which may be more than the memory holds, and keeps those that are to be shown."""
-    unexpected, expected, in_all = list[Row](), list[Row](), 0
-    for row in rows:
-        in_all += 1
-        kept = expected if row["is_expected"] == "true" else unexpected
-        if len(kept) < limit:
-            kept.append({name: row[name] for name in ("event_time", "title", "detail", "is_expected")})
-    return Findings([*unexpected, *expected][:limit], in_all)

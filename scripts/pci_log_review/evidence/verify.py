@@ -10,7 +10,7 @@ from itertools import groupby
 
 from ..common.clock import days
 from ..common.errors import Fault
-from .chain import LATEST, MANIFEST, Chain, Record, damage, read_chain, run_folder
+from .chain import INDEX, LATEST, MANIFEST, Chain, Record, damage, read_chain, run_folder
 from .history import first_due
 from .manifest import Manifest, State, read_manifest
 from .sealed import file_faults, read_counts, read_run
@@ -110,7 +110,7 @@ def _unmet(chain: Chain, expected: Sequence[str]) -> Iterator[Fault]:
 
 def _strangers(store: EvidenceStore, keys: list[str], known: list[Record]) -> tuple[list[Fault], list[str]]:
     """Files that belong to no sealed run, as faults; and what interrupted runs left, as notes."""
-    own = {record.path for record in known} | {LATEST}
+    own = {record.path for record in known} | {LATEST, INDEX}
     sealed = {record.folder for record in known if record.kind == "run"}
     hidden = {
         name for name in store.unfinished() if run_folder(name) in sealed
@@ -126,4 +126,5 @@ def _strangers(store: EvidenceStore, keys: list[str], known: list[Record]) -> tu
         else:
             faults.append(Fault(key, "belongs to no sealed run"))
     note = "is of a run that was interrupted, or is under way; it is not evidence"
-    return faults, [f"{name} {note}" for name in sorted(left)]
+    told = [f"{INDEX} is not sealed: status tells what the records say"] if INDEX in keys else []
+    return faults, [*told, *(f"{name} {note}" for name in sorted(left))]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from ..common import clock
 from ..common.clock import days
 from ..common.errors import UsageError
 from ..common.files import links_below
@@ -14,6 +15,7 @@ from ..evidence.chain import Chain, begin_chain, mend_latest, read_chain
 from ..evidence.folder import FolderEvidence
 from ..evidence.history import Due, earliest, first_due
 from ..evidence.store import EvidenceError
+from ..pages.days import write_index
 from ..warehouse.dbt import Dbt, Progress
 from .day import Exit, Reviewed, review_day
 from .options import Run
@@ -91,6 +93,7 @@ def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Re
         chain = read_chain(store)
         reasons = _not_as_sealed(chain)
         if not chosen.days:
+            write_index(store, clock.yesterday())
             return Outcome(done, chosen.left, reasons)
         since = earliest(chosen.since, first_due(chain))
         run.state.mkdir(parents=True, exist_ok=True)
@@ -106,6 +109,7 @@ def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Re
                     return Outcome(done, left, [*reasons, str(error)])
                 reporter.reviewed(day)
                 done.append(day)
+        write_index(store, clock.yesterday())
         return Outcome(done, chosen.left, reasons)
 
 

@@ -1,0 +1,100 @@
+"""Where the pages lie: a day's is sealed with it, or written from what was sealed; the calendar lies over all days."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+
+from ..common.errors import UsageError
+from ..evidence.chain import INDEX, Record, proven_records
+from ..evidence.history import Day, history
+from ..evidence.manifest import Conclusion, Manifest, State, read_manifest
+from ..evidence.sealed import check_as_sealed, rows_of_file
+from ..evidence.store import EvidenceError, EvidenceStore
+from .calendar import signed
+from .folding import Row
+from .index import index
+from .report import NAME, Material, report
+
+Trend = dict[date, dict[str, tuple[int, int]]]
+_LOOKED_AT = 120  # records, newest first: a few of each of the days before
+_BEFORE = timedelta(days=30)
+
+
+def with_report(
+    folder: Path, conclusion: Conclusion, trend: Callable[[], Mapping[date, Mapping[str, tuple[int, int]]]]
+) -> Conclusion:
+    """Writes the day's page into its folder, to be sealed with the other files, from what lies there.
+
+    Where that fails, whatever the logs hold, the day is reviewed all the same; the conclusion then has a note on it.
+    """
+    try:
+        (folder / NAME).write_bytes(report(Material(conclusion, partial(_rows, folder), trend())))
+    except Exception as error:
+        why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        (folder / NAME).unlink(missing_ok=True)
+        return replace(
+            conclusion, notes=[*conclusion.notes, f"{NAME} could not be written ({why}): the tables have all"]
+        )
+    return conclusion
+
+
+def _rows(folder: Path, name: str) -> Iterator[Row]:
+    with (folder / name).open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def trend_before(store: EvidenceStore, known: list[Record], day: date) -> Trend:
+    """The findings and the unexpected ones by requirement, of the last review of each day of the month before: of those
+    among the newest records, which are what the end of the chain vouches for. `known` are the records of the evidence.
+    """
+    found: Trend = {}
+    for record, data in islice(proven_records(store, known), _LOOKED_AT):
+        if record.kind != "run" or record.run_date in found or not day - _BEFORE < record.run_date < day:
+            continue
+        try:
+            conclusion = read_manifest(record, data).conclusion
+        except EvidenceError:
+            continue
+        if conclusion.state is not State.FAILED:
+            unexpected = conclusion.unexpected_findings
+            found[record.run_date] = {name: (count, unexpected[name]) for name, count in conclusion.findings.items()}
+    return found
+
+
+def report_of(store: EvidenceStore, day: Day, known: list[Record]) -> bytes:
+    """The page of a sealed day, from its sealed evidence alone. Raises UsageError where there is none, EvidenceError
+    where it was altered.
+    """
+    check_as_sealed(store, day)
+    manifest = day.manifest
+    if manifest is None:
+        raise UsageError(f"{day.run_date}: there is no sealed review ({day.state})")
+    sealed = (
+        f"the one that is: {manifest.record.folder}/{NAME}" if NAME in manifest.files else "the day has none that is"
+    )
+    written = (
+        f"This page is not sealed ({sealed}). pci-log-review {version('pci-log-review')} wrote it on "
+        f"{datetime.now(UTC):%Y-%m-%d at %H:%M} UTC from the sealed evidence of {manifest.record.folder}, whose "
+        f"manifest has the SHA-256 {manifest.sha256}."
+    )
+    rows = partial(_sealed_rows, store, manifest)
+    trend = trend_before(store, known, day.run_date)
+    told = signed(day)
+    return report(Material(manifest.conclusion, rows, trend, written, f"{told[:1].upper()}{told[1:]}."))
+
+
+def _sealed_rows(store: EvidenceStore, manifest: Manifest, name: str) -> Iterator[Row]:
+    if name in manifest.files:  # an earlier version did not write every table
+        yield from rows_of_file(store, f"{manifest.record.folder}/{name}")
+
+
+def write_index(store: EvidenceStore, last: date) -> None:
+    """Writes the calendar of all days up to the last. Raises EvidenceError."""
+    store.write(INDEX, index(history(store, None, last), last))

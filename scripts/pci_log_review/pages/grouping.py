@@ -1,0 +1,233 @@
+"""Folds a day's findings: requirement, actor and outcome make a headline; event, error and kind of resource a line.
+
+    headline  10.2.1.5 · user reporting · done
+      line      changed a role's trust policy on settlement-export · 1 · 14:02
+        finding
+
+An event that stands under several requirements is read once: where it is unexpected and gravest. The other
+requirements count it, and say where it is read. Nothing is left out: every finding belongs to one line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+
+from .folding import Row, actor_of, resource_kind
+from .gravity import Gravity, flags_of, gravity_of
+from .sentences import sentence
+
+OUTCOMES = {"success": "done", "failure": "failed", "denied": "refused"}
+_FIRST_OF_A_LINE = 20  # findings of which every line keeps the rows
+_MOST_ROWS = 50_000  # of which rows are kept, beyond those; the rest is counted, and lies in the tables
+
+
+@dataclass
+class Line:
+    """Calls alike: `rows` are the first of them, gone through in the order of time; `count` is how many there are."""
+
+    requirement: str
+    actor: str
+    account: str
+    outcome: str
+    event: str
+    error: str
+    resource: str
+    is_expected: bool
+    expected_line: str
+    gravity: Gravity
+    text: str
+    id: str
+    count: int = 0
+    first: str = ""
+    last: str = ""
+    origins: Counter[str] = field(default_factory=Counter)
+    resources: Counter[str] = field(default_factory=Counter)
+    hours: Counter[str] = field(default_factory=Counter)
+    flags: set[str] = field(default_factory=set)
+    also: Counter[str] = field(default_factory=Counter)
+    new: tuple[str, ...] = ()
+    rows: list[Finding] = field(default_factory=list)
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Unexpected before expected, the gravest first, among the grave what is new."""
+        return (self.is_expected, self.gravity, not self.new, self.first, self.id)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A finding that is read here, and the rows of the same event under other requirements."""
+
+    row: Row
+    also: tuple[Row, ...] = ()
+
+
+@dataclass
+class Headline:
+    """The lines of a requirement that one actor caused with one outcome, the gravest first."""
+
+    requirement: str
+    actor: str
+    account: str
+    outcome: str
+    is_expected: bool
+    lines: list[Line]
+
+    @property
+    def count(self) -> int:
+        """How many findings its lines have."""
+        return sum(line.count for line in self.lines)
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """That of its first line."""
+        return self.lines[0].order
+
+    @property
+    def id(self) -> str:
+        """A name that stays the same from run to run, for links."""
+        return _id(self.requirement, self.actor, self.account, self.outcome, str(self.is_expected))
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """A day's findings: the headlines of each requirement, and what is read elsewhere: findings that a requirement has
+    of events that are read under another, by that other."""
+
+    headlines: dict[str, list[Headline]]
+    elsewhere: dict[str, dict[str, int]]
+
+    def in_order(self) -> list[Headline]:
+        """The headlines of all requirements, the gravest first."""
+        return sorted(chain.from_iterable(self.headlines.values()), key=lambda headline: headline.order)
+
+    def lines(self) -> list[Line]:
+        """All lines, the gravest first."""
+        return sorted((line for headline in self.in_order() for line in headline.lines), key=lambda line: line.order)
+
+
+_Key = tuple[object, ...]
+
+
+@dataclass
+class _Seen:
+    """A finding as it is kept until all are known; `row` is None where only its number is."""
+
+    line: Line
+    event: bytes | None
+    time: str
+    origin: str
+    resource: str
+    row: Row | None
+
+
+def group(findings: Mapping[str, Iterable[Row]]) -> Grouped:
+    """Groups the findings of each requirement: the rows of findings/<requirement>.csv, each gone through once."""
+    lines: dict[_Key, Line] = {}
+    seen: list[_Seen] = []
+    best: dict[bytes, int] = {}  # the finding under which an event is read
+    kept = 0
+    for requirement, rows in findings.items():
+        for row in rows:
+            line = _line(lines, requirement, row)
+            is_kept = line.count < _FIRST_OF_A_LINE or (not line.is_expected and kept < _MOST_ROWS)
+            kept += is_kept
+            line.count += 1
+            event = _event(row)
+            seen.append(
+                _Seen(
+                    line, event, row.get("event_time", ""), _shared(row.get("source_ip", "")),
+                    _shared(row.get("resource", "")), row if is_kept else None,
+                )
+            )  # fmt: skip
+            if event is not None:
+                other = best.setdefault(event, len(seen) - 1)
+                if _reading(line) < _reading(seen[other].line):
+                    best[event] = len(seen) - 1
+    return _grouped(list(findings), lines, seen, best)
+
+
+def _grouped(requirements: list[str], lines: dict[_Key, Line], seen: list[_Seen], best: dict[bytes, int]) -> Grouped:
+    elsewhere: dict[str, dict[str, int]] = {requirement: {} for requirement in requirements}
+    also: dict[int, list[Row]] = {}
+    for line in lines.values():
+        line.count = 0
+    for number, one in enumerate(seen):
+        place = number if one.event is None else best[one.event]
+        if place != number:
+            read = seen[place].line
+            counted = elsewhere[one.line.requirement]
+            counted[read.requirement] = counted.get(read.requirement, 0) + 1
+            read.also[one.line.requirement] += 1
+            if one.row is not None:
+                also.setdefault(place, []).append(one.row)
+            read.flags.update(one.line.flags)
+            continue
+        line = one.line
+        line.count += 1
+        line.first = min(line.first or one.time, one.time)
+        line.last = max(line.last, one.time)
+        line.origins[one.origin] += 1
+        line.resources[one.resource] += 1
+        line.hours[one.time[11:13]] += 1
+    for number, one in enumerate(seen):
+        if one.row is not None and (one.event is None or best[one.event] == number):
+            one.line.rows.append(Finding(one.row, tuple(also.get(number, ()))))
+    headlines: dict[str, dict[_Key, Headline]] = {requirement: {} for requirement in requirements}
+    for line in sorted((line for line in lines.values() if line.count), key=lambda line: line.order):
+        key = (line.actor, line.account, line.outcome, line.is_expected)
+        of_requirement = headlines[line.requirement]
+        if key not in of_requirement:
+            of_requirement[key] = Headline(line.requirement, *key, [])
+        of_requirement[key].lines.append(line)
+    ordered = {name: sorted(found.values(), key=lambda it: it.order) for name, found in headlines.items()}
+    return Grouped(ordered, elsewhere)
+
+
+def _reading(line: Line) -> tuple[object, ...]:
+    return (line.is_expected, line.gravity)
+
+
+def _line(lines: dict[_Key, Line], requirement: str, row: Row) -> Line:
+    actor, outcome = actor_of(row), row.get("outcome", "")
+    is_expected = row.get("is_expected") == "true"
+    account = row.get("principal_account_id") or row.get("aws_account_id", "")
+    resource = resource_kind(row.get("resource", ""))
+    gravity = gravity_of(requirement, row)
+    key = (
+        requirement, actor, account, outcome, row.get("event_source", ""), row.get("event_name", ""),
+        row.get("error_code", ""), resource, row.get("title", ""), is_expected,
+        row.get("expected_line") if is_expected else "", gravity, row.get("mfa_authenticated") == "false",
+    )  # fmt: skip
+    if key not in lines:
+        lines[key] = Line(
+            requirement, actor, account, outcome, row.get("event_name", ""), row.get("error_code", ""), resource,
+            is_expected, row.get("expected_line", "") if is_expected else "", gravity,
+            sentence(row, actor, resource if resource != "…" else ""), _id(*map(str, key)),
+        )  # fmt: skip
+    lines[key].flags.update(flags_of(row))
+    return lines[key]
+
+
+def _event(row: Row) -> bytes | None:
+    """The event of a finding in 16 bytes; None where the record has no id: then nobody can say that it is another's."""
+    if not row.get("event_id"):
+        return None
+    parts = (row.get(name, "") for name in ("aws_account_id", "event_id", "event_time", "event_name"))
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
+
+
+_texts: dict[str, str] = {}
+
+
+def _shared(text: str) -> str:
+    """One object for equal texts."""
+    return _texts.setdefault(text, text) if len(_texts) < 100_000 else text
+
+
+def _id(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]

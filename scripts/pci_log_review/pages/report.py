@@ -1,0 +1,211 @@
+"""report.html: a day's review as people read it, made of the day's evidence alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import groupby, islice
+
+from ..evidence.manifest import Conclusion, State
+from .folding import Row
+from .gravity import WORDS, Gravity
+from .grouping import OUTCOMES, Grouped, Headline, Line, group
+from .html import render
+from .packed import pack
+
+NAME = "report.html"
+_TREND_DAYS = 30
+_SHOWN_GRAVE = 5  # lines of each gravity
+_SHOWN_LINES = 150  # of a requirement, in the page without its script
+_SHOWN_TEXTS = 4
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the page is made of: `rows` gives those of a CSV file of the day's evidence, by its name.
+
+    `trend` has for days before, where they were reviewed, the number of findings and of unexpected ones by requirement.
+    `written` says of a page that is not sealed with the day that it is not, and what it was made of; `signed` who
+    signed the day, where that is known.
+    """
+
+    conclusion: Conclusion
+    rows: Callable[[str], Iterator[Row]]
+    trend: Mapping[date, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
+    written: str | None = None
+    signed: str = ""
+
+
+def report(material: Material) -> bytes:
+    """The page as HTML."""
+    conclusion = material.conclusion
+    is_failed = conclusion.state is State.FAILED
+    review = [] if is_failed else list(material.rows("daily_review.csv"))
+    coverage = [] if is_failed else list(material.rows("log_coverage.csv"))
+    approvals = {} if is_failed else {row["line_id"]: row for row in material.rows("expected_lines.csv")}
+    grouped = group({row["requirement"]: material.rows(f"findings/{row['requirement']}.csv") for row in review})
+    lines = grouped.lines()
+    packed = pack(lines)
+    grave = [
+        line
+        for _, alike in groupby(filter(_is_grave, lines), key=lambda line: line.gravity)
+        for line in islice(alike, _SHOWN_GRAVE)
+    ]
+    return render(
+        "report.html",
+        "page.css",
+        "report.js",
+        day=conclusion.run_date,
+        conclusion=conclusion,
+        material=material,
+        review=review,
+        sections=[_section(row, grouped, approvals) for row in review],
+        grave=grave,
+        graver=sum(1 for line in lines if _is_grave(line)) - len(grave),
+        unexpected=sum(conclusion.unexpected_findings.values()),
+        expected=sum(conclusion.findings.values()) - sum(conclusion.unexpected_findings.values()),
+        events=sum(line.count for line in lines if not line.is_expected),
+        in_all=sum(line.count for line in lines),
+        accounts=sorted({line.account for line in lines if line.account}),
+        names={row["account_id"]: row["account_name"] for row in coverage if row.get("account_name")},
+        actors=sorted({line.actor for line in lines}),
+        has_new=any(line.new for line in lines),
+        coverage=_coverage(coverage),
+        hours=_hours(lines),
+        trend=_trend(material, review),
+        words=WORDS,
+        outcomes=OUTCOMES,
+        packed=packed,
+        most=most,
+        clock=clock,
+    )
+
+
+def _is_grave(line: Line) -> bool:
+    return not line.is_expected and line.gravity < Gravity.TRIED
+
+
+# a headline, and its lines with the approval of each that is expected
+_Told = tuple[Headline, list[tuple[Line, Row | None]]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A requirement's part of the page."""
+
+    row: Row
+    unexpected: list[_Told]
+    expected: list[_Told]
+    elsewhere: dict[str, int]
+    left_out: int
+
+
+def _section(row: Row, grouped: Grouped, approvals: Mapping[str, Row]) -> Section:
+    headlines = grouped.headlines[row["requirement"]]
+    shown = 0
+    unexpected: list[_Told] = []
+    expected: list[_Told] = []
+    for headline in headlines:
+        lines = headline.lines[: max(_SHOWN_LINES - shown, 0)]
+        shown += len(lines)
+        with_approval = [(line, approvals.get(line.expected_line)) for line in lines]
+        if lines:
+            (expected if headline.is_expected else unexpected).append((headline, with_approval))
+    left_out = sum(len(headline.lines) for headline in headlines) - shown
+    return Section(row, unexpected, expected, grouped.elsewhere[row["requirement"]], left_out)
+
+
+def most(counted: Counter[str]) -> str:
+    """The most frequent texts, and how many others there are."""
+    shown = [text[:200] or "not recorded" for text, _ in counted.most_common(_SHOWN_TEXTS)]
+    rest = len(counted) - len(shown)
+    return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
+
+
+def clock(time: str, day: date) -> str:
+    """The time of the day; with its date, where that is not the day under review."""
+    if not time:
+        return "time not recorded"
+    of_day, _, hour = time.partition("T")
+    return hour.removesuffix("Z") if of_day == day.isoformat() else f"{of_day} {hour.removesuffix('Z')}"
+
+
+_MARKS = {
+    "logs": ("ok", "●"),
+    "quiet, proved by digests": ("ok", "○"),
+    "quiet, may be": ("quiet", "·"),
+    "missing": ("bad", "✕"),
+    "out of scope": ("bad", "!"),
+}
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """A table of accounts x regions: of regions without logs or gaps anywhere only the number is told."""
+
+    regions: list[str]
+    accounts: list[tuple[str, str, list[tuple[str, str, str]]]]
+    quiet: int
+
+
+def _coverage(rows: list[Row]) -> Coverage:
+    loud = [row for row in rows if row["status"] != "quiet, may be" or row["gap"]]
+    regions = sorted({row["region"] for row in loud})
+    cells = {(row["account_id"], row["region"]): row for row in rows}
+    names = {row["account_id"]: row["account_name"] for row in rows}
+    accounts = [
+        (account, names[account], [_cell(cells.get((account, region))) for region in regions])
+        for account in sorted(names)
+    ]
+    return Coverage(regions, accounts, len({row["region"] for row in rows}) - len(regions))
+
+
+def _cell(row: Row | None) -> tuple[str, str, str]:
+    if row is None:
+        return ("", "", "not in scope")
+    style, mark = _MARKS.get(row["status"], ("bad", "?"))
+    if row["gap"]:
+        return ("bad", "✕", row["gap"])
+    return (style, mark, f"{row['status']}: {row['log_files']} log files, {row['events']} events")
+
+
+def _hours(lines: list[Line]) -> list[tuple[str, int, int]]:
+    """For each hour of the day, and for what lies before it, the unexpected and the expected findings of which the page
+    has the rows."""
+    counted: dict[str, list[int]] = {f"{hour:02}": [0, 0] for hour in range(24)}
+    for line in lines:
+        for hour, count in line.hours.items():
+            if hour in counted:
+                counted[hour][line.is_expected] += count
+    return [(hour, unexpected, expected) for hour, (unexpected, expected) in counted.items()]
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A requirement's findings of the last days; None where the day was not reviewed."""
+
+    requirement: str
+    days: list[tuple[date, int | None]]
+    most: int
+    is_unusual: bool
+
+
+def _trend(material: Material, review: list[Row]) -> list[Trend]:
+    day = material.conclusion.run_date
+    found = []
+    for row in review:
+        name = row["requirement"]
+        before = [
+            (day - timedelta(number), material.trend.get(day - timedelta(number), {}).get(name, (None, None))[1])
+            for number in range(_TREND_DAYS - 1, 0, -1)
+        ]
+        today = material.conclusion.unexpected_findings.get(name)
+        counted = sorted(count for _, count in before if count is not None)
+        # twice what nine days of ten had, and not by a handful
+        usual = counted[int(len(counted) * 0.9)] if counted else None
+        is_unusual = usual is not None and today is not None and today > 2 * usual + 5
+        days = [*before, (day, today)]
+        found.append(Trend(name, days, max([*(count or 0 for _, count in days), 1]), is_unusual))
+    return found if material.trend else []

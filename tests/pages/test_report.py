@@ -1,0 +1,151 @@
+"""A day's page has what is sealed, finding by finding; the verdict comes first, and hostile text stays text."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from pci_log_review.evidence.manifest import Conclusion, State
+from pci_log_review.pages.days import with_report
+from pci_log_review.pages.folding import Row
+from pci_log_review.pages.packed import unpack
+from pci_log_review.pages.report import Material, report
+
+from .findings import finding
+from .material import APPROVAL, DAY, material
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\u202e\u200b'\"&"
+
+
+def text_of(page: bytes) -> str:
+    """What a browser without scripts shows."""
+
+    class Text(HTMLParser):
+        shown = ""
+        hidden = 0
+
+        def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
+            self.hidden += tag in ("script", "style")
+
+        def handle_endtag(self, tag: str) -> None:
+            self.hidden -= tag in ("script", "style")
+
+        def handle_data(self, data: str) -> None:
+            if not self.hidden:
+                self.shown += data
+
+    text = Text()
+    text.feed(page.decode())
+    return " ".join(text.shown.split())
+
+
+def packed(page: bytes) -> tuple[list[dict[str, object]], list[Row]]:
+    data = re.search(r'id="data">([^<]*)<', page.decode())
+    assert data
+    return unpack(data[1])
+
+
+def test_each_finding_of_the_tables_is_in_the_page_once_and_nothing_else() -> None:
+    event = finding(flags="administrator", title="Administrator acted")
+    rows = {
+        "10.2.1.2": [event],
+        "10.2.1.5": [{**event, "flags": "elevation", "title": "Attach a policy"}, *(finding() for _ in range(60))],
+        "10.2.1.1": [finding(is_expected="true", resource=f"arn:aws:s3:::bucket/{n}") for n in range(20)],
+    }
+    lines, found = packed(report(material(rows)))
+    told = sorted((str(lines[int(row["line"])]["r"]), row["event_id"]) for row in found)
+    others = [(str(also[0]), row["event_id"]) for row in found for also in row["also"]]
+    assert len(told) == 81
+    sealed = sorted((name, row["event_id"]) for name, of_name in rows.items() for row in of_name)
+    with_others = sorted([*told, *(("10.2.1.2", event_id) for _, event_id in others)])
+    assert with_others == sealed
+    for row in found:
+        [of_table] = [it for it in rows["10.2.1.5"] + rows["10.2.1.1"] if it["event_id"] == row["event_id"]]
+        assert all(row[name] == of_table[name] for name in row.keys() & of_table.keys())
+
+
+def test_of_what_is_expected_only_what_repeats_is_left_out_and_it_is_counted() -> None:
+    rows = [finding(is_expected="true", expected_line=APPROVAL["line_id"]) for _ in range(500)]
+    page = report(material({"10.2.1.1": rows}))
+    lines, found = packed(page)
+    assert (lines[0]["c"], len(found)) == (500, 20)
+    assert "20 of 500 events with findings are in this page" in text_of(page)
+
+
+def test_without_its_script_the_page_says_the_verdict_and_every_unexpected_group() -> None:
+    gap = "444455556666 eu-west-1: no logs, though trail_scope expects them daily"
+    rows = {
+        "10.2.1.5": [finding(title="Create a user", resource="backup-admin")],
+        "10.2.1.7": [finding(is_expected="true", expected_line=APPROVAL["line_id"], title="Create a function")],
+    }
+    text = text_of(report(material(rows, [gap])))
+    for told in (
+        "The review is INCOMPLETE.",
+        gap,
+        "1 finding of 1 event needs a person's judgement. 1 was approved beforehand.",
+        "user reporting created a user on backup-admin",
+        "Releases, after an approved pull request (lead@example.com, 2026-01-12; expires 2026-12-31)",
+        "integrity proven: 19 of 19 log files",
+    ):
+        assert told in text
+    assert text.index("INCOMPLETE") < text.index("user reporting created")
+
+
+def test_no_logs_never_reads_as_no_findings() -> None:
+    made = material({"10.2.1.5": []}, ["trail_scope is empty"])
+    without = [{**row, "result": "no logs"} for row in made.rows("daily_review.csv")]
+
+    def rows(name: str):  # type: ignore[no-untyped-def]
+        return iter(without) if name == "daily_review.csv" else made.rows(name)
+
+    text = text_of(report(Material(made.conclusion, rows)))
+    assert "No logs were read, so nothing could be found." in text
+    assert "No finding needs" not in text
+
+
+def test_a_failed_day_has_a_page_that_says_why() -> None:
+    def none(name: str):  # type: ignore[no-untyped-def]
+        raise AssertionError(f"{name} does not exist")
+
+    text = text_of(report(Material(Conclusion(DAY, State.FAILED, ["dbt: no space left"], "", {}, {}), none)))
+    assert "The review FAILED." in text
+    assert "dbt: no space left" in text
+    assert "No finding" not in text
+
+
+def test_hostile_text_stays_text_and_shows_what_would_hide() -> None:
+    names = ("principal_name", "resource", "source_ip", "event_name", "title", "flags", "error_code", "event_id")
+    hostile = finding(**dict.fromkeys([*names, "request_parameters", "log_file", "outcome"], HOSTILE))
+    page = report(material({"10.2.1.5": [hostile]}, [HOSTILE])).decode()
+    assert page.count("<script") == 2
+    assert "<img" not in page
+    assert not set(page) & set("\u202e\u200b")
+    assert "&lt;U+202E&gt;&lt;U+200B&gt;" in page
+    _, [row] = packed(page.encode())
+    assert "<U+202E><U+200B>" in row["request_parameters"]
+
+
+def test_a_usual_day_and_an_unusual_one_are_told_apart() -> None:
+    trend = {DAY - timedelta(n): {"10.2.1.4": (3, 3), "10.2.1.5": (2, 2)} for n in range(1, 20)}
+    rows = {"10.2.1.4": [finding() for _ in range(4)], "10.2.1.5": [finding() for _ in range(40)]}
+    text = text_of(report(material(rows, trend=trend)))
+    assert "40 unusual" in text
+    assert text.count("unusual") == 1
+
+
+def test_a_page_that_cannot_be_written_costs_a_note_and_not_the_day(tmp_path: Path) -> None:
+    conclusion = Conclusion(DAY, State.COMPLETE, [], "", {}, {})
+    noted = with_report(tmp_path, conclusion, dict)
+    [note] = noted.notes
+    assert note.startswith("report.html could not be written (FileNotFoundError")
+    assert noted.state is State.COMPLETE
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("forbidden", ["http://", "https://", "url(", "innerHTML", "@import", " style="])
+def test_the_page_names_no_other_place_and_writes_no_markup(forbidden: str) -> None:
+    assert forbidden not in report(material({"10.2.1.5": [finding()]})).decode()
