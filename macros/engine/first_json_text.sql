@@ -9,7 +9,8 @@
 {% macro athena__first_json_text(json, keys) -%}
     coalesce(
         {%- for key in keys %}
-        nullif({{ json_text(json, '$.' ~ key) }}, ''){{ ',' if not loop.last }}
+        nullif({{ json_text(json, '$.' ~ key) }}, ''),
         {%- endfor %}
+        null
     )
 {%- endmacro %}
