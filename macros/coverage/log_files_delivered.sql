@@ -49,7 +49,7 @@
             when reader.log_file is null and inventory.size is not null
                 then 'was delivered, and was not there any more when it was to be read'
             when reader.sha256 <> inventory.sha256 then 'was changed while it was being reviewed'
-            when coalesce(reviewed.events, 0) <> reader.events and reader.kind = 'log'
+            when coalesce(reviewed.events, 0) <> reader.events and reader.kind in ('log', 'network-activity')
                 then 'only ' || coalesce(reviewed.events, 0) || ' of its ' || reader.events || ' records were reviewed'
         end as problem,
         inventory.integrity_fault
@@ -68,7 +68,10 @@
         coalesce(inventory.log_file, reviewed.log_file) as log_file,
         coalesce(inventory.account_id, reviewed.account_id) as account_id,
         coalesce(inventory.region, reviewed.region) as region,
-        coalesce(inventory.kind, 'log') as kind,
+        coalesce(
+            inventory.kind,
+            case when reviewed.log_file like '%/CloudTrail-NetworkActivity/%' then 'network-activity' else 'log' end
+        ) as kind,
         inventory.size,
         inventory.etag,
         inventory.sha256,
@@ -77,13 +80,15 @@
         case
             -- where no trail writes, the account and region are those of the path, if it has any
             when
-                inventory.kind = 'log' and scope.account_id is null
+                inventory.kind in ('log', 'network-activity') and scope.account_id is null
                 and coalesce(inventory.problem, '') not like 'lies where CloudTrail writes no log file%'
                 then 'is outside trail_scope, so it was not reviewed'
             when inventory.problem is not null then inventory.problem
             when inventory.log_file is null and (select count(listed.log_file) from inventory as listed) > 0
                 then 'was not there when the files of the day were listed and checked'
-            when inventory.kind = 'log' and reviewed.log_file is null and coalesce(inventory.records, 1) > 0
+            when
+                inventory.kind in ('log', 'network-activity')
+                and reviewed.log_file is null and coalesce(inventory.records, 1) > 0
                 then 'was delivered, and nothing was read from it'
             when coalesce(reviewed.events, 0) <> inventory.records
                 then

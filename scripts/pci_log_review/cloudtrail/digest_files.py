@@ -43,7 +43,7 @@ _DIGEST_KEY = re.compile(
 class Checked:
     """What digests say of one delivered (or vanished) file.
 
-    `log_file` is the key from AWSLogs/ on and `kind` 'log' or 'digest'. `sha256` is of the file as delivered, and None
+    `log_file` is the key from AWSLogs/ on, `kind` that of a Delivery. `sha256` is of the file as delivered, and None
     where it was not read; `records` is the number of a log file's records, and None where they can't be read.
     `is_proven`: a faultless digest of an expected trail, whose signature holds, names the file with its hash (a digest:
     it is such a one itself). `is_gone`: a digest names it, and it is not there. `fault` and `problem` (why the records
@@ -93,8 +93,9 @@ class Place:
         return *self.trail, str(self.is_backfill)
 
     @property
-    def log_folder(self) -> str:
-        return f"{self.account}/CloudTrail/{self.region}"
+    def source(self) -> tuple[str, str]:
+        """The account's folder and the region of the files that it names, whatever their kind."""
+        return self.account, self.region
 
     @property
     def trail_name(self) -> str:

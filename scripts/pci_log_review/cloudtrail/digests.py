@@ -32,6 +32,7 @@ from .digest_files import (
 )
 from .expected import ExpectedTrail, ToProve
 from .keys import PublicKey, SomeKeysMissing
+from .kinds import FOLDERS, NAMED_IN_DIGESTS, REVIEWED, kind_of
 from .reader import Contents, read_log_files
 from .store import LogStore, LogStoreError
 
@@ -111,7 +112,6 @@ class DigestCheck:
         self._expected = sorted(to_prove.trails)
         self._origin = to_prove.origin or (s3_place(store.root) if is_s3(store.root) else None)
         self._places = Places(store, run_date, delivered, trails(store) if known is None else known)
-        self._logs = [file for file in delivered if file.kind == "log"]
         self._checked: list[Checked] = []
         self._matching = 0
         self._no_keys = ""
@@ -141,14 +141,18 @@ class DigestCheck:
             digest.may_prove = not self._unable and any(digest.place.is_of(trail) for trail in self._expected)
         expected = () if self._unable else self._expected
         self._names = _Names(run_date, list(self._digests.values()), self._with_keys, expected)
+        self._logs = [file for file in delivered if file.kind in NAMED_IN_DIGESTS or file.log_file in self._names.named]
 
     @property
     def _are_any(self) -> bool:
         return bool(self._places.trails or self._places.wanted or self._places.misnamed)
 
     def covers(self, file: Delivery) -> bool:
-        """Whether digests lie beside the log file's folder: then they tell something of it, and it has to be read."""
-        return _log_folder(file) in self._names.folders
+        """Whether digests tell something of the file, so that it has to be read: of what they always name, as soon as
+        they lie beside its folder.
+        """
+        is_named = file.log_file in self._names.named
+        return is_named or (file.kind in NAMED_IN_DIGESTS and _source(file) in self._names.sources)
 
     def take(self, file: Delivery, contents: Contents) -> Checked:
         """What the digests say of a log file that they cover."""
@@ -158,8 +162,8 @@ class DigestCheck:
         else:
             is_matching, is_proven, fault = self._names.verdict(file, contents.text_sha256)
         records = None if contents.records is None else len(contents.records)
-        problem = contents.problem if contents.sha256 else None
-        where = (file.log_file, file.account_id, file.region, "log")
+        problem = contents.problem if contents.sha256 and file.kind in REVIEWED else None
+        where = (file.log_file, file.account_id, file.region, file.kind)
         checked = Checked(*where, contents.sha256, records, is_proven, False, fault, problem)
         self._matching += is_matching
         self._checked.append(checked)
@@ -170,7 +174,11 @@ class DigestCheck:
         if not self._are_any and not self._expected:
             return Integrity([], NO_DIGESTS)
         there = {file.log_file for file in self._logs}
-        gone = [gone_file(key, "log", by[0][0]) for key, by in self._names.named.items() if key not in there]
+        gone = [
+            gone_file(key, kind_of(key.split("/")[-6]), by[0][0])
+            for key, by in self._names.named.items()
+            if key not in there
+        ]
         # Digests of the neighbouring days are reported with those days, unless this day's proof rests on a faulty one.
         shown = [
             digest.checked()
@@ -228,11 +236,11 @@ class DigestCheck:
         checked = {file.log_file for file in found}
         return [
             replace(file, fault=fault)
-            if file.kind == "log" and not (file.is_proven or file.fault) and is_due(file)
+            if file.kind in NAMED_IN_DIGESTS and not (file.is_proven or file.fault) and is_due(file)
             else file
             for file in found
         ] + [
-            Checked(file.log_file, file.account_id, file.region, "log", None, None, False, False, fault)
+            Checked(file.log_file, file.account_id, file.region, file.kind, None, None, False, False, fault)
             for file in self._logs
             if file.log_file not in checked and is_due(file)
         ]
@@ -370,8 +378,9 @@ def check_digests(
     One file after the other: no more than a few are in memory. The arguments are those of DigestCheck.
     """
     check = DigestCheck(store, run_date, delivered, keys_of, known, to_prove)
-    covered = [file for file in delivered if file.kind == "log" and check.covers(file)]
-    for file, contents in read_log_files(store, covered, is_named=lambda _: True, is_wanted=lambda _: True):
+    covered = [file for file in delivered if check.covers(file)]
+    read = read_log_files(store, covered, is_named=lambda _: True, is_wanted=lambda file: file.kind in REVIEWED)
+    for file, contents in read:
         check.take(file, contents)
     return check.integrity()
 
@@ -499,21 +508,22 @@ class _Names:
         self._run_date = run_date
         self._with_keys = with_keys
         self._expecting = {(trail.account_id, trail.region) for trail in expected}
-        self.folders = {digest.place.log_folder for digest in digests}
+        self.sources = {digest.place.source for digest in digests}
         self.named: dict[str, list[tuple[Digest, str]]] = defaultdict(list)
         for digest in digests:
-            day = f"{digest.place.log_folder}/{run_date:%Y/%m/%d}/"
+            account, region = digest.place.source
             for key, hash_value in digest.named:
-                if key.startswith(day):
+                below = key.removeprefix(f"{account}/").partition("/")[2]  # of the folder of any kind
+                if below.startswith(f"{region}/{run_date:%Y/%m/%d}/"):
                     self.named[key].append((digest, hash_value))
-        self._covered: dict[str, list[list[tuple[datetime, datetime]]]] = defaultdict(list)
+        self._covered: dict[tuple[str, str], list[list[tuple[datetime, datetime]]]] = defaultdict(list)
         proving = {digest.place.chain for digest in digests if digest.may_prove}
         for name, chain in _chains(digests).items():
             account, region, *_ = name
             if name not in proving and (account.rpartition("/")[2], region) in self._expecting:
                 continue  # a trail that nobody expects could be one that somebody made to cover nothing
             vouching = [digest for digest in chain if _vouches(digest, with_keys)]
-            self._covered[f"{account}/CloudTrail/{region}"].append(_windows(vouching))
+            self._covered[account, region].append(_windows(vouching))
 
     def verdict(self, file: Delivery, text_sha256: str | None) -> tuple[bool, bool, str | None]:
         """Whether a faultless digest names the file with its hash, whether it is proven, and its fault."""
@@ -536,7 +546,7 @@ class _Names:
     def _is_covered(self, file: Delivery) -> bool:
         """Whether every trail's digests cover the time of its delivery, an hour before it and an hour after it."""
         start, end = self.delivered(file.log_file)
-        covered = self._covered.get(_log_folder(file), [])
+        covered = self._covered.get(_source(file), [])
         return bool(covered) and all(
             any(window[0] <= start - HOUR and end + HOUR <= window[1] for window in windows) for windows in covered
         )
@@ -570,8 +580,8 @@ def _windows(chain: list[Digest]) -> list[tuple[datetime, datetime]]:
 def _summary(files: list[Checked], logs: int, matching: int, signed: int | None, uncovered: int, unable: str) -> str:
     """`signed` is None where nothing can be proven, and `unable` then says why."""
     faults = sum(file.fault is not None for file in files)
-    proven = sum(file.is_proven for file in files if file.kind == "log")
-    unchecked = logs - sum(file.kind == "log" and not file.is_gone for file in files)
+    proven = sum(file.is_proven for file in files if file.kind != "digest")
+    unchecked = logs - sum(file.kind != "digest" and not file.is_gone for file in files)
     broken = f"integrity broken: {faults} fault{'s' if faults > 1 else ''}, "
     if signed is None:
         line = f"hashes match in {matching} of {logs} log files, {unable}"
@@ -592,6 +602,5 @@ def _summary(files: list[Checked], logs: int, matching: int, signed: int | None,
     return f"{line}; {unchecked} in accounts and regions without digest files" if unchecked else line
 
 
-def _log_folder(file: Delivery) -> str:
-    below = f"/CloudTrail/{file.region}"
-    return file.log_file.partition(f"{below}/")[0] + below
+def _source(file: Delivery) -> tuple[str, str]:
+    return file.log_file.partition(f"/{FOLDERS[file.kind]}/{file.region}/")[0], file.region

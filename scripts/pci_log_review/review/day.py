@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from ..cloudtrail.keys import PublicKey
+from ..cloudtrail.kinds import AGGREGATED, FOLDERS, REVIEWED
 from ..cloudtrail.store import LogStoreError
 from ..cloudtrail.strays import NOT_REVIEWED
 from ..evidence.chain import MANIFEST, Record, last_link, link, new_id, records, set_latest
@@ -178,7 +179,7 @@ def _review(
         since = lines_since(run.evidence, known, numbers, today())
         findings = sum(row["findings"] for row in rows)
         expected = notes_of(rows_of(summary.expected_lines), findings, numbers, since)
-        notes = [*run.snapshot.commit.notes, *expected, *_warnings(built)]
+        notes = [*run.snapshot.commit.notes, *expected, *_not_reviewed(summary), *_warnings(built)]
         unproven = not_proven(run.scope, to_prove.trails)
         conclusion = _conclusion(run_date, rows, gaps, inventory.integrity, unproven, notes)
         found = _found(rows, built, broken)
@@ -239,7 +240,7 @@ def _named_log_file(built: DbtResult, inventory: Inventory) -> tuple[str, str] |
     for node in built.failed():
         for file in inventory.files:
             is_queried = not file.problem or file.records is not None
-            if file.kind == "log" and is_queried and file.log_file in node.message:
+            if file.kind in REVIEWED and is_queried and file.log_file in node.message:
                 return file.log_file, f"cannot be read by Athena: {node.message[:_SHOWN_MESSAGE]}"
     return None
 
@@ -330,6 +331,12 @@ def _warnings(built: DbtResult) -> list[str]:
     return [f"{node.description}: {node.failures}" for node in built.warnings() if node.name != "day_is_complete"]
 
 
+def _not_reviewed(summary: Summary) -> list[str]:
+    """A note on the delivered files that are not to be reviewed and that could be taken for logs."""
+    aggregated = sum(row["kind"] == "aggregated" for row in rows_of(summary.log_files))
+    return [f"{FOLDERS['aggregated']}/ {AGGREGATED} ({aggregated} files)"] if aggregated else []
+
+
 def _found(rows: list[dict[str, Any]], built: DbtResult, broken: dict[str, dict[str, int]]) -> dict[str, Any]:
     """The fields of Reviewed that only a review that did not fail has.
 
@@ -370,7 +377,7 @@ def _log_gaps(logs: str, summary: Summary) -> list[str]:
         f"{row['log_file']} {text}"
         for row in rows_of(summary.log_files, "problem", "integrity_fault")
         for text in (
-            row["problem"] if row["kind"] == "log" and _is_shown(row, in_scope) else None,
+            row["problem"] if row["kind"] in REVIEWED and _is_shown(row, in_scope) else None,
             row["integrity_fault"],
         )
         if text
