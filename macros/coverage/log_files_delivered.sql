@@ -2,7 +2,9 @@
    inventory: then Athena shows only the files from which staging read something. #}
 {% macro log_files_delivered() %}
     with inventory as (
-        select log_file, account_id, region, kind, size, etag, sha256, records, is_proven, problem, integrity_fault
+        select
+            log_file, account_id, region, kind, size, etag, sha256, records, is_proven, problem, integrity_fault,
+            covered_seconds
         from {{ source('cloudtrail', 'inventory') }}
         -- a folder's name, which is a date to DuckDB and text to Athena
         where cast(run_date as varchar) = '{{ run_date() }}'
@@ -52,7 +54,8 @@
             when coalesce(reviewed.events, 0) <> reader.events and reader.kind in ('log', 'network-activity')
                 then 'only ' || coalesce(reviewed.events, 0) || ' of its ' || reader.events || ' records were reviewed'
         end as problem,
-        inventory.integrity_fault
+        inventory.integrity_fault,
+        inventory.covered_seconds
     from reader
     full outer join inventory on reader.log_file = inventory.log_file
     left join reviewed on reader.log_file = reviewed.log_file
@@ -99,7 +102,8 @@
                     cast(reviewed.insight_events as varchar) || ' of its ' || cast(reviewed.events as varchar)
                     || ' records are Insight events, which are no calls'
         end as problem,
-        inventory.integrity_fault
+        inventory.integrity_fault,
+        inventory.covered_seconds
     from inventory
     full outer join reviewed on inventory.log_file = reviewed.log_file
     left join scope on inventory.account_id = scope.account_id and inventory.region = scope.region

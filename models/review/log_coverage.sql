@@ -15,13 +15,8 @@ delivered as (
         count(case when kind in ('log', 'network-activity') then 1 end) as log_files,
         count(case when kind = 'digest' then 1 end) as digest_files,
         -- CloudTrail writes a digest for each hour, also for one without logs. Only the wrapper reads and checks them;
-        -- one is_proven if it is signed, and of a trail that digest_trails.csv expects.
-        count(
-            distinct case
-                when kind = 'digest' and is_proven
-                    then {{ regexp_part('log_file', '_([0-9]{8}T[0-9]{2})[0-9]{4}Z[.]json') }}
-            end
-        ) as digest_hours,
+        -- what counts is signed, of a trail that digest_trails.csv expects, and covers the hours by its start and end.
+        cast(floor(coalesce(sum(covered_seconds), 0) / 3600.0) as integer) as digest_hours,
         count(
             case when kind in ('log', 'network-activity') and problem is not null then 1 end
         ) as unread_log_files,

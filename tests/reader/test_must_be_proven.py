@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from pci_log_review.cloudtrail.deliveries import deliveries, trails
 from pci_log_review.cloudtrail.digest_files import delivering_trails
 from pci_log_review.cloudtrail.digests import NO_ORIGIN, Integrity, check_digests
 from pci_log_review.cloudtrail.expected import ExpectedTrail, ToProve
-from pci_log_review.cloudtrail.keys import PublicKey
+from pci_log_review.cloudtrail.keys import KeysWanted, PublicKey
 from pci_log_review.cloudtrail.store import FolderStore, LogStoreError, open_store
 from pci_log_review.common.aws import S3Place
 
@@ -107,7 +107,7 @@ def test_digests_that_nobody_can_verify_are_a_gap(tmp_path: Path, keys: list[Pub
 
 
 def test_keys_that_listing_them_did_not_give_are_a_gap_and_unsigned_digests_vouch_for_nothing(tmp_path: Path) -> None:
-    def keys_of(_: Sequence[str]) -> list[PublicKey]:
+    def keys_of(_: KeysWanted) -> list[PublicKey]:
         raise LogStoreError("digests: cannot list CloudTrail's public keys in us-east-1: AccessDenied")
 
     delivered = deliver(tmp_path)

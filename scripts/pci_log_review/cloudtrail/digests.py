@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -31,7 +31,7 @@ from .digest_files import (
     read_digests,
 )
 from .expected import ExpectedTrail, ToProve
-from .keys import PublicKey, SomeKeysMissing
+from .keys import KEYS_APART, KeysOf, PublicKey, SomeKeysMissing
 from .kinds import FOLDERS, NAMED_IN_DIGESTS, REVIEWED, kind_of
 from .reader import Contents, read_log_files
 from .store import LogStore, LogStoreError
@@ -97,13 +97,14 @@ class DigestCheck:
         store: LogStore,
         run_date: date,
         delivered: list[Delivery],
-        keys_of: Callable[[list[str]], Sequence[PublicKey] | None],
+        keys_of: KeysOf,
         known: list[Trail] | None = None,
         to_prove: ToProve | None = None,
     ) -> None:
         """`delivered` is deliveries(store, run_date), and `known` trails(store), if it was listed already.
 
-        `keys_of` gives CloudTrail's public keys of the digests' regions; it is not asked where there are no digests.
+        `keys_of` gives CloudTrail's public keys of the digests' regions, those of the day and of the times at which
+        digests were backfilled; it is not asked where there are no digests.
         Without keys (None, or LogStoreError) nothing is proven, but what does not fit is found all the same; where only
         some regions' are missing (SomeKeysMissing), their digests are at fault. `to_prove` says which trails' digests
         are expected on the day, and where the logs were delivered.
@@ -121,13 +122,13 @@ class DigestCheck:
         self._begins: dict[tuple[str, str], datetime] = {}  # the first of the day that expected digests have to cover
         keys: Sequence[PublicKey] | None = None
         if self._are_any:
+            self._digests, self._gone = read_digests(store, self._places, self._origin)
             try:
-                keys = keys_of(sorted({place.region for place in self._places.wanted.values()}))
+                keys = keys_of(self._keys_wanted())
             except SomeKeysMissing as error:
                 keys, self._no_keys = error.keys, f" ({error})"
             except LogStoreError as error:
                 self._no_keys = f" ({error})"
-            self._digests, self._gone = read_digests(store, self._places, self._origin)
             _check_chains(self._digests.values(), self._places)
             if keys is not None:
                 _check_signatures(self._digests.values(), keys)
@@ -142,6 +143,13 @@ class DigestCheck:
         expected = () if self._unable else self._expected
         self._names = _Names(run_date, list(self._digests.values()), self._with_keys, expected)
         self._logs = [file for file in delivered if file.kind in NAMED_IN_DIGESTS or file.log_file in self._names.named]
+
+    def _keys_wanted(self) -> dict[str, list[datetime]]:
+        found: dict[str, set[datetime]] = {place.region: set() for place in self._places.wanted.values()}
+        for digest in self._digests.values():
+            if digest.generated:
+                found.setdefault(digest.place.region, set()).add(digest.generated)
+        return {region: sorted(times) for region, times in sorted(found.items())}
 
     @property
     def _are_any(self) -> bool:
@@ -180,8 +188,9 @@ class DigestCheck:
             if key not in there
         ]
         # Digests of the neighbouring days are reported with those days, unless this day's proof rests on a faulty one.
+        covered = self._covered_seconds()
         shown = [
-            digest.checked()
+            replace(digest.checked(), covered_seconds=covered.get(key))
             for key, digest in self._digests.items()
             if key in self._places.of_day or (digest.fault and digest.begin < self._places.day_end)
         ]
@@ -202,12 +211,37 @@ class DigestCheck:
         keys = Counter(digest.key for digest in signed if digest.key)
         if any(not key.region for key in keys):
             summary += "; by public keys from a file, not from ListPublicKeys"
+        moved = [digest for key, digest in self._digests.items() if key in self._places.wanted and digest.elsewhere]
+        summary += "".join(
+            f"; the chain goes on from elsewhere: {base_name(digest.place.key)} names {digest.elsewhere} before it"
+            for digest in moved[:1]
+        )
         return Integrity(
             sorted(found + uncovered, key=lambda file: file.log_file),
             summary + self._unexpected(),
             self._trails(),
             sorted(keys.items(), key=lambda it: (it[0].fingerprint, it[0].sha256)),
         )
+
+    def _covered_seconds(self) -> dict[str, int]:
+        """How much of the day proving digests cover in each account and region: that which none before it covers is
+        counted with each digest of the day, and what one of the next day adds, with the last of the day.
+        """
+        until: dict[tuple[str, str], datetime] = {}
+        last: dict[tuple[str, str], str] = {}
+        seconds: dict[str, int] = defaultdict(int)
+        for key, digest in sorted(self._digests.items(), key=lambda it: (it[1].begin, it[0])):
+            if not digest.proves or digest.end is None:
+                continue
+            pair = digest.place.account_id, digest.place.region
+            begin = max(digest.begin, self._places.day_start, until.get(pair, digest.begin))
+            end = min(digest.end, self._places.day_end)
+            if key in self._places.of_day:
+                last[pair] = key
+            if pair in last and begin < end:
+                seconds[last[pair]] += int((end - begin).total_seconds())
+                until[pair] = end
+        return seconds
 
     def _with_unproven(self, found: list[Checked]) -> list[Checked]:
         """The results, with a fault for each log file that expected digests should prove and don't, unless digests that
@@ -319,6 +353,7 @@ class DigestCheck:
             if digest.place.trail == first.trail and not digest.fault and not digest.is_signed
         }
         begins = [digest.begin for digest in usable if may_begin and digest.place == first and digest.is_first]
+        begins += [digest.begin for digest in usable if not expected and digest.elsewhere]
         windows = [(digest.begin, digest.end or digest.begin) for digest in usable]
         # The hour of a digest that is named as faulty is accounted for by that, and the one before it: in a folder
         # nothing else signs for it.
@@ -337,7 +372,9 @@ class DigestCheck:
         if hole:
             until = "24:00" if hole[1] == places.day_end else f"{hole[1]:%H:%M}"
             digest = f"{'signed ' if self._with_keys else ''}digest of trail {first.trail_name}"
-            holes.add(expected or first, first, f"has no {digest} for {hole[0]:%H:%M} to {until}: {_WHY}")
+            moved = [it.elsewhere for it in usable if it.elsewhere and it.begin == hole[1]]
+            why = f"the one before lies elsewhere, {moved[0]}: review that place for this day, too" if moved else _WHY
+            holes.add(expected or first, first, f"has no {digest} for {hole[0]:%H:%M} to {until}: {why}")
 
 
 class _Holes:
@@ -369,7 +406,7 @@ def check_digests(
     store: LogStore,
     run_date: date,
     delivered: list[Delivery],
-    keys_of: Callable[[list[str]], Sequence[PublicKey] | None],
+    keys_of: KeysOf,
     known: list[Trail] | None = None,
     to_prove: ToProve | None = None,
 ) -> Integrity:
@@ -385,7 +422,7 @@ def check_digests(
     return check.integrity()
 
 
-def _check_chains(digests: Iterable[Digest], places: Places) -> None:
+def _check_chains(digests: Collection[Digest], places: Places) -> None:
     for digest in digests:
         for following in digest.next:
             stated = following.content.previous_digest_hash_value if following.content else None
@@ -393,6 +430,11 @@ def _check_chains(digests: Iterable[Digest], places: Places) -> None:
                 digest.blame(_changed(following))
             else:
                 _check_link(digest, following)
+        if digest.elsewhere and not digest.place.is_backfill:
+            twins = (it for it in digests if it.place.chain == digest.place.chain and it.end == digest.start)
+            if twin := next((it for it in twins if not it.fault), None):
+                before = f"{digest.elsewhere}, though {base_name(twin.place.key)} is of the same time"
+                digest.blame(f"names a file elsewhere: {before}")
         # Backfill digests come when there is something to fill in: they have no hour that follows the one before.
         if digest.is_first and not digest.place.is_backfill:
             first = places.first(digest.place)
@@ -477,13 +519,21 @@ def _usable_keys(digest: Digest, content: Content, end: datetime, known: dict[st
     keys = known.get(content.digest_public_key_fingerprint)
     fingerprint = one_line(content.digest_public_key_fingerprint)
     if not keys:
-        raise DigestError(f"is signed with key {fingerprint}, which is not among the public keys")
-    # A backfill digest is signed when it is written, which can be long after its end.
-    usable = [key for key in keys if end <= key.valid_until and (digest.place.is_backfill or key.valid_from <= end)]
-    if not usable:
         raise DigestError(
-            f"is signed with key {fingerprint}, which was not valid at its end, {content.digest_end_time}"
+            f"is signed with key {fingerprint}, which is not among the public keys; "
+            "list-public-keys gives those of earlier days with --start-time and --end-time alone"
         )
+    # A digest is signed when it is written: some time after its end or, a backfill digest, long after it.
+    is_late = digest.place.is_backfill and digest.generated is None
+    signed = digest.generated or end
+    usable = [
+        key
+        for key in keys
+        if signed - KEYS_APART <= key.valid_until and (is_late or key.valid_from <= signed + KEYS_APART)
+    ]
+    if not usable:
+        when = "when it was made" if digest.generated else "at its end"
+        raise DigestError(f"is signed with key {fingerprint}, which was not valid {when}, {signed:%Y-%m-%dT%H:%M:%SZ}")
     return usable
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..cloudtrail.keys import PublicKey
+from ..cloudtrail.keys import KeysWanted, PublicKey
 from ..cloudtrail.kinds import AGGREGATED, FOLDERS, REVIEWED
 from ..cloudtrail.store import LogStoreError
 from ..cloudtrail.strays import NOT_REVIEWED
@@ -196,8 +196,8 @@ def take_inventory(run: Run, run_date: date) -> Inventory:
     Raises LogStoreError if the logs can't be listed.
     """
 
-    def keys_of(regions: list[str]) -> Sequence[PublicKey] | None:
-        return run.public_keys_of(regions, run_date)
+    def keys_of(wanted: KeysWanted) -> Sequence[PublicKey] | None:
+        return run.public_keys_of(wanted, run_date)
 
     if isinstance(run.profile.connection, AthenaConnection):
         return list_day(run.logs, run_date, keys_of, run.to_prove(run_date))

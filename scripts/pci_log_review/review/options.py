@@ -12,7 +12,7 @@ from pathlib import Path
 import boto3
 
 from ..cloudtrail.expected import ToProve
-from ..cloudtrail.keys import PublicKey, keys_from_cloudtrail, keys_from_file
+from ..cloudtrail.keys import KeysWanted, PublicKey, keys_from_cloudtrail, keys_from_file
 from ..cloudtrail.store import LogStore, LogStoreError, open_store
 from ..common.aws import S3Place, aws_session, is_s3, s3_place
 from ..common.errors import UsageError
@@ -93,11 +93,11 @@ class Run:
         """What must be proven of the day, as the settings and options say."""
         return ToProve(expected_trails(self.settings, self.scope, run_date), self.logs_copied_from)
 
-    def public_keys_of(self, regions: list[str], run_date: date) -> Sequence[PublicKey] | None:
+    def public_keys_of(self, wanted: KeysWanted, run_date: date) -> Sequence[PublicKey] | None:
         """CloudTrail's keys in the regions around the day; None if they have no source. Raises LogStoreError."""
         if self.public_keys is not None or not is_s3(self.logs.root):
             return self.public_keys
-        return keys_from_cloudtrail(self.session, regions, run_date)
+        return keys_from_cloudtrail(self.session, wanted, run_date)
 
 
 def open_run(options: RunOptions) -> Run:

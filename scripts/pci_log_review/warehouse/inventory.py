@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,7 @@ from ..cloudtrail.deliveries import Delivery, changes, deliveries, trails
 from ..cloudtrail.digest_files import Checked
 from ..cloudtrail.digests import DigestCheck, Integrity, TrailDigests, check_digests
 from ..cloudtrail.expected import ToProve
-from ..cloudtrail.keys import PublicKey
+from ..cloudtrail.keys import KeysOf, PublicKey
 from ..cloudtrail.kinds import AGGREGATED, REVIEWED
 from ..cloudtrail.reader import Contents, read_log_files
 from ..cloudtrail.store import LogStore, LogStoreError
@@ -50,6 +50,7 @@ class InventoryFile:
     is_proven: bool
     problem: str | None
     integrity_fault: str | None
+    covered_seconds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -99,10 +100,8 @@ _COLUMNS: dict[str, pa.DataType] = {
     "is_proven": pa.bool_(),
     "problem": pa.string(),
     "integrity_fault": pa.string(),
+    "covered_seconds": pa.int64(),
 }
-
-
-KeysOf = Callable[[list[str]], Sequence[PublicKey] | None]
 
 
 def convert(
@@ -237,6 +236,7 @@ def _listed(file: Delivery, checked: Checked | None, sha256: str | None, records
         checked.is_proven if checked else False,
         file.problem or (checked.problem if checked else None) or (AGGREGATED if file.kind == "aggregated" else None),
         checked.fault if checked else None,
+        checked.covered_seconds if checked else None,
     )
 
 
