@@ -158,7 +158,7 @@ def test_network_activity_is_reviewed_on_both(reviewed: OnBoth) -> None:
         for rows in reviewed.rows[model]:
             assert {row["event_id"] for row in rows if f"/{NETWORK}/" in (row["log_file"] or "")} == events
     for rows in reviewed.rows["log_files"]:
-        assert [row["events"] for row in rows if row["kind"] == "network-activity"] == [2]
+        assert [str(row["events"]) for row in rows if row["kind"] == "network-activity"] == ["2"]
 
 
 def test_a_time_that_no_clock_shows_is_an_incomplete_record_on_both(reviewed: OnBoth) -> None:

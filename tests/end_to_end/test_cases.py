@@ -60,7 +60,7 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> Together:
     home = tmp_path_factory.mktemp("cases")
     logs, settings = home / "logs", settings_without_digests(home / "settings")
     lay_network_activity(logs)
-    stores = {("s3.amazonaws.com", "cards")}
+    stores = {("s3.amazonaws.com", "cards"), ("s3.amazonaws.com", "untouched-bucket")}
     for case in TOGETHER if CASES.is_dir() else ():
         for path in (CASES / case / "logs").rglob("*.json.gz"):
             folder = logs / path.parent.relative_to(CASES / case / "logs")
@@ -92,6 +92,12 @@ def test_aggregated_events_are_named_as_not_reviewed_and_why(together: Together)
     assert problem.startswith("holds aggregated events")
     assert problem.endswith("so it was not reviewed")
     assert f"CloudTrail-Aggregated/ {problem} (1 files)" in together.checkout.run_json(DAY)["notes"]
+
+
+def test_listed_stores_that_nothing_touched_stand_in_a_note(together: Together) -> None:
+    [note] = [it for it in together.checkout.run_json(DAY)["notes"] if it.startswith("Nothing touched")]
+    assert note.endswith("? untouched-bucket") or ", untouched-bucket" in note
+    assert " cards," not in note
 
 
 @needs_cases

@@ -21,6 +21,7 @@ from ..evidence.chain import MANIFEST, Record, last_link, link, new_id, records,
 from ..evidence.manifest import Conclusion, State, write_manifest
 from ..evidence.store import reported
 from ..settings.proof import not_proven
+from ..settings.rows import read_rows
 from ..settings.scope import catalogue_regions
 from ..warehouse.athena import Query, check_work_group, queries_of
 from ..warehouse.dbt import Dbt, DbtFailed, DbtResult, Node, Progress
@@ -180,6 +181,7 @@ def _review(
         findings = sum(row["findings"] for row in rows)
         expected = notes_of(rows_of(summary.expected_lines), findings, numbers, since)
         notes = [*run.snapshot.commit.notes, *expected, *_not_reviewed(summary), *_warnings(built)]
+        notes += _untouched(results.stores(), run.settings)
         unproven = not_proven(run.scope, to_prove.trails)
         conclusion = _conclusion(run_date, rows, gaps, inventory.integrity, unproven, notes)
         found = _found(rows, built, broken)
@@ -329,6 +331,16 @@ def _conclusion(
 def _warnings(built: DbtResult) -> list[str]:
     """A note for each test that warns."""
     return [f"{node.description}: {node.failures}" for node in built.warnings() if node.name != "day_is_complete"]
+
+
+def _untouched(touched: set[str], settings: Path) -> list[str]:
+    """A note on the listed stores that no finding of the day names: a quiet store, or one that is spelled otherwise."""
+    files = [settings / f"{name}.csv" for name in ("cardholder_data_stores", "audit_log_stores")]
+    listed = dict.fromkeys(row["name"] for file in files for row in read_rows(file))
+    names = [name for name in listed if name not in touched]
+    shown = ", ".join(names[:_SHOWN_GAPS]) + (f" and {len(names) - _SHOWN_GAPS} more" if names[_SHOWN_GAPS:] else "")
+    what = "Nothing touched these listed stores all day; are they spelled as the records have them"
+    return [f"{what}, and are their data events recorded? {shown}"] if names else []
 
 
 def _not_reviewed(summary: Summary) -> list[str]:
