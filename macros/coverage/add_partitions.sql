@@ -16,18 +16,42 @@
     {% do run_query(convert_day) %}
 {% endmacro %}
 
-{# Adds a partition with its location for every account and region in scope, a hundred per statement: Athena takes
-   262,144 bytes. Existing partitions stay; create_external_tables ensures that they are in the right place. #}
+{# Adds the partitions of every account and region in scope with their locations, a hundred per statement: Athena takes
+   262,144 bytes. Existing partitions stay; create_external_tables ensures that they are in the right place. Network
+   activity gets one only where the inventory lists some, or where there is none, since dbt runs alone. #}
 {% macro athena__add_partitions() %}
     {% do create_external_tables() %}
+    {% do run_query(
+        'alter table ' ~ source('cloudtrail', 'inventory').render_hive() ~ " add if not exists partition (run_date = '"
+        ~ run_date() ~ "') location '" ~ inventory_root() ~ 'run_date=' ~ run_date() ~ "/'"
+    ) %}
+    {% set folders %}
+        with scope as (
+            {{ scope_regions() }}
+        ),
+
+        inventory as (
+            select account_id, region, kind from {{ source('cloudtrail', 'inventory') }}
+            where run_date = '{{ run_date() }}'
+        )
+
+        select account_id, 'CloudTrail' as folder, region from scope
+        union all
+        select account_id, 'CloudTrail-NetworkActivity' as folder, region from scope
+        where
+            (account_id, region) in (
+                select listed.account_id, listed.region from inventory as listed where listed.kind = 'network-activity'
+            )
+            or (select count(*) from inventory) = 0
+        order by 1, 2, 3
+    {% endset %}
     {% set year, month, day = run_date().split('-') %}
-    {% set root = logs_root() %}
     {% set partitions = [] %}
-    {% for row in run_query('select account_id, region from (' ~ scope_regions() ~ ') as scope order by 1, 2').rows %}
+    {% for account_id, folder, region in run_query(folders).rows %}
         {% do partitions.append(
-            "partition (account_id = '" ~ row[0] ~ "', region = '" ~ row[1] ~ "', year = '" ~ year ~ "', month = '"
-            ~ month ~ "', day = '" ~ day ~ "') location '"
-            ~ root ~ [row[0], 'CloudTrail', row[1], year, month, day] | join('/') ~ "/'"
+            "partition (account_id = '" ~ account_id ~ "', folder = '" ~ folder ~ "', region = '" ~ region
+            ~ "', year = '" ~ year ~ "', month = '" ~ month ~ "', day = '" ~ day ~ "') location '"
+            ~ logs_root() ~ [account_id, folder, region, year, month, day] | join('/') ~ "/'"
         ) %}
     {% endfor %}
     {% for some in partitions | batch(100) %}
@@ -35,8 +59,4 @@
             'alter table ' ~ source('cloudtrail', 'logs').render_hive() ~ ' add if not exists ' ~ some | join(' ')
         ) %}
     {% endfor %}
-    {% do run_query(
-        'alter table ' ~ source('cloudtrail', 'inventory').render_hive() ~ " add if not exists partition (run_date = '"
-        ~ run_date() ~ "') location '" ~ inventory_root() ~ 'run_date=' ~ run_date() ~ "/'"
-    ) %}
 {% endmacro %}

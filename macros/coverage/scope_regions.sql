@@ -1,4 +1,5 @@
-{# `*` in trail_scope stands for every region of the catalogue. #}
+{# `*` in trail_scope stands for every region of the partition in which the account has its other lines; in aws, where
+   it has none. #}
 {% macro scope_regions() %}
     select account_id, account_name, region, in_cde, logs_expected
     from (
@@ -12,7 +13,15 @@
                 partition by scope.account_id, coalesce(regions.region, scope.region) order by scope.region desc
             ) as precedence
         from {{ ref('trail_scope') }} as scope
-        left join {{ ref('aws_regions') }} as regions on scope.region = '*'
+        left join (
+            select distinct
+                named.account_id,
+                regions.aws_partition
+            from {{ ref('trail_scope') }} as named
+            inner join {{ ref('aws_regions') }} as regions on named.region = regions.region
+        ) as partitions on scope.account_id = partitions.account_id and scope.region = '*'
+        left join {{ ref('aws_regions') }} as regions
+            on scope.region = '*' and regions.aws_partition = coalesce(partitions.aws_partition, 'aws')
     ) as every_line
     where precedence = 1
 {% endmacro %}

@@ -1,7 +1,10 @@
 {# It is checked here, before it reaches any SQL. #}
 {% macro run_date() %}
-    {% set given = var('run_date', none) %}
+    {% set given = var('run_date') %}
     {% if given is none %}
+        {{ exceptions.raise_compiler_error("run_date is given and empty; write it as 2026-11-22, or leave it out") }}
+    {% endif %}
+    {% if given == 'yesterday' %}
         {% set yesterday = run_started_at.astimezone(modules.pytz.utc) - modules.datetime.timedelta(days=1) %}
         {{ return(yesterday.strftime('%Y-%m-%d')) }}
     {% endif %}

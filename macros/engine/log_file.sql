@@ -9,5 +9,5 @@
 {%- endmacro %}
 
 {% macro athena__log_file() -%}
-    regexp_extract("$path", 'AWSLogs/(o-[a-z0-9]+/)?[^/]+/CloudTrail/.*$')
+    regexp_extract("$path", 'AWSLogs/(o-[a-z0-9]+/)?[^/]+/CloudTrail(-NetworkActivity)?/.*$')
 {%- endmacro %}

@@ -6,7 +6,7 @@
     ) as title,
     nullif(concat_ws(
         ', ',
-        case when is_data_event then 'data event' end,
+        case when event_type = 'AwsVpceEvent' then 'network activity' when is_data_event then 'data event' end,
         case when may_touch_store then 'target not recorded' end,
         catalogue_flag
     ), '') as flags

@@ -11,20 +11,18 @@ delivered as (
     select
         account_id,
         region,
-        count(case when kind = 'log' then 1 end) as log_files,
+        count(case when kind = 'log' then 1 end) as files_of_all_calls,
+        count(case when kind in ('log', 'network-activity') then 1 end) as log_files,
         count(case when kind = 'digest' then 1 end) as digest_files,
         -- CloudTrail writes a digest for each hour, also for one without logs. Only the wrapper reads and checks them;
-        -- one is_proven if it is signed, and of a trail that digest_trails.csv expects.
+        -- what counts is signed, of a trail that digest_trails.csv expects, and covers the hours by its start and end.
+        cast(floor(coalesce(sum(covered_seconds), 0) / 3600.0) as integer) as digest_hours,
         count(
-            distinct case
-                when kind = 'digest' and is_proven
-                    then {{ regexp_part('log_file', '_([0-9]{8}T[0-9]{2})[0-9]{4}Z[.]json') }}
-            end
-        ) as digest_hours,
-        count(case when kind = 'log' and problem is not null then 1 end) as unread_log_files,
-        count(case when kind = 'log' and is_proven then 1 end) as proven_log_files,
+            case when kind in ('log', 'network-activity') and problem is not null then 1 end
+        ) as unread_log_files,
+        count(case when kind in ('log', 'network-activity') and is_proven then 1 end) as proven_log_files,
         count(integrity_fault) as integrity_faults,
-        coalesce(sum(case when kind = 'log' then events end), 0) as events
+        coalesce(sum(case when kind in ('log', 'network-activity') then events end), 0) as events
     from log_files
     group by account_id, region
 ),
@@ -37,6 +35,8 @@ scope_and_delivered as (
         scope.account_id is not null as in_scope,
         coalesce(scope.in_cde, false) as in_cde,
         scope.logs_expected,
+        -- network activity alone says nothing of the calls that a trail delivers to CloudTrail/
+        coalesce(delivered.files_of_all_calls, 0) as files_of_all_calls,
         coalesce(delivered.log_files, 0) as log_files,
         coalesce(delivered.digest_files, 0) as digest_files,
         coalesce(delivered.digest_hours, 0) as digest_hours,
@@ -58,7 +58,7 @@ final as (
         logs_expected,
         case
             when not in_scope then 'out of scope'
-            when log_files > 0 then 'logs'
+            when files_of_all_calls > 0 then 'logs'
             when digest_hours >= 24 then 'quiet, proved by digests'
             when logs_expected = 'may be quiet' then 'quiet, may be'
             else 'missing'
@@ -78,9 +78,11 @@ final as (
                 then
                     cast(integrity_faults as varchar)
                     || ' log files or digests outside trail_scope are missing or not as CloudTrail delivered them'
-            when log_files = 0 and digest_hours < 24 and logs_expected <> 'may be quiet'
+            when files_of_all_calls = 0 and digest_hours < 24 and logs_expected <> 'may be quiet'
                 then
-                    'no logs, though trail_scope expects them daily'
+                    'no logs'
+                    || case when log_files > 0 then ' but those of network activity' else '' end
+                    || ', though trail_scope expects them daily'
                     || case
                         when digest_files > 0
                             then

@@ -15,6 +15,7 @@ final as (
         cast(events as bigint) as events,
         is_proven,
         problem,
+        cast(covered_seconds as integer) as covered_seconds,
         integrity_fault,
         {{ run_date_sql() }} as run_date
     from log_files

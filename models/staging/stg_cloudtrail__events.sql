@@ -25,7 +25,10 @@ events as (
         {{ known('eventname') }} as event_name,
         -- Insight events are statistics about calls, not calls: log_files counts them, and they are not looked at
         case when eventcategory = 'Insight' then 'AwsCloudTrailInsight' else {{ known('eventtype') }} end as event_type,
-        coalesce(eventcategory = 'Data' or lower(managementevent) = 'false', false) as is_data_event,
+        -- network activity is any call through a VPC endpoint, those on data among them, whatever managementEvent says
+        coalesce(
+            eventcategory in ('Data', 'NetworkActivity') or lower(managementevent) = 'false', false
+        ) as is_data_event,
         case lower(readonly) when 'true' then true when 'false' then false end as is_read_only,
 
         -- who

@@ -299,6 +299,7 @@ def init(logs: str, settings: Path) -> None:
     )
     click.echo("complete, until that has a line, or nothing_to_list.csv says why there is nothing to list.")
     click.echo("Check digest_trails.csv: only digests of these trails prove anything; where they are missing is a gap.")
+    click.echo("Then see in the first review's notes which listed stores nothing touched: are they spelled right?")
 
 
 @main.command("verify")

@@ -22,6 +22,7 @@ PREFIX = "security/trail AWSLogs"
 FOLDER = f"AWSLogs/{ORGANIZATION}/{{account}}/CloudTrail/{{region}}/{DAY.replace('-', '/')}"
 GENERATED = FOLDER.format(account="111122223333", region="us-east-1") + "/111122223333_CloudTrail_us-east-1_{}.json.gz"
 PARTS = ("first", "second")
+NETWORK = "CloudTrail-NetworkActivity"
 ODD: list[dict[str, Any]] = [
     {"eventID": "insight", "eventCategory": "Insight", "eventTime": f"{DAY}T08:00:00Z"},
     {"eventID": "year-0", "eventName": "CreateUser", "eventTime": "0000-01-01T00:00:00Z"},
@@ -74,6 +75,20 @@ def lay_odd(logs: Path) -> None:
     (logs / GENERATED.format("odd")).write_bytes(gzip.compress(json.dumps({"Records": records}).encode()))
 
 
+def lay_network_activity(logs: Path) -> None:
+    """Calls through a VPC endpoint, one of them refused, in a folder of their own."""
+    folder = logs / FOLDER.format(account="111122223333", region="us-east-1").replace("/CloudTrail/", f"/{NETWORK}/")
+    common = {"eventSource": "s3.amazonaws.com", "eventName": "GetObject", "eventCategory": "NetworkActivity",
+              "eventType": "AwsVpceEvent", "eventTime": f"{DAY}T08:00:00Z", "awsRegion": "us-east-1"}  # fmt: skip
+    records = [
+        common | {"eventID": "endpoint-refused", "errorCode": "VpceAccessDenied"},
+        common | {"eventID": "endpoint-reached", "resources": [{"ARN": "arn:aws:s3:::a-store/1"}]},
+    ]
+    folder.mkdir(parents=True)
+    name = f"111122223333_{NETWORK}_us-east-1_20260310T1000Z_a.json.gz"
+    (folder / name).write_bytes(gzip.compress(json.dumps({"Records": records}).encode()))
+
+
 def lay_published(logs: Path) -> None:
     """All published logs at hand, in the folders of one day."""
     for path in sorted(REAL_LOGS.glob("*/AWSLogs/*/CloudTrail/*/*/*/*/*.json.gz")):
@@ -103,6 +118,7 @@ def reviewed(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFactory
     logs, settings = home / "logs", home / "settings"
     lay_generated(logs)
     lay_odd(logs)
+    lay_network_activity(logs)
     lay_published(logs)
     on_athena, on_local = OnAthena.new(local_athena, home / "on-athena"), Checkout.of(home / "on-local")
     local_athena.upload(logs, on_athena.place.log_bucket, PREFIX)
@@ -132,6 +148,17 @@ def test_an_insight_record_among_log_records_is_named_on_both(reviewed: OnBoth) 
     for rows in reviewed.rows["log_files"]:
         (problem,) = [row["problem"] for row in rows if (row["log_file"] or "").endswith("_odd.json.gz")]
         assert problem == "1 of its 5 records are Insight events, which are no calls"
+
+
+def test_network_activity_is_reviewed_on_both(reviewed: OnBoth) -> None:
+    for events, model in (
+        ({"endpoint-refused"}, "pci_10_2_1_4_invalid_access_attempts"),
+        ({"endpoint-refused", "endpoint-reached"}, "pci_10_2_1_1_cardholder_data_access"),
+    ):
+        for rows in reviewed.rows[model]:
+            assert {row["event_id"] for row in rows if f"/{NETWORK}/" in (row["log_file"] or "")} == events
+    for rows in reviewed.rows["log_files"]:
+        assert [str(row["events"]) for row in rows if row["kind"] == "network-activity"] == ["2"]
 
 
 def test_a_time_that_no_clock_shows_is_an_incomplete_record_on_both(reviewed: OnBoth) -> None:

@@ -78,12 +78,12 @@ def test_a_plain_build_reviews_yesterday_and_says_that_there_are_no_logs(tmp_pat
     assert results == [("no logs", True)]
 
 
-@pytest.mark.parametrize("run_date", ["2026-02-30", "2026-03-10' or '1'='1"])
-def test_a_run_date_that_is_no_day_stops_everything(tmp_path: Path, run_date: str) -> None:
+@pytest.mark.parametrize("run_date", ["2026-02-30", "2026-03-10' or '1'='1", None])
+def test_a_run_date_that_is_no_day_stops_everything(tmp_path: Path, run_date: str | None) -> None:
     checkout = Checkout.of(tmp_path)
     ended = checkout.dbt("build", "--vars", json.dumps({"run_date": run_date}))
     assert ended.code != 0
-    assert "is not a day; write it as 2026-11-22" in ended.text
+    assert "; write it as 2026-11-22" in ended.text
     assert not (checkout.state / "lake").exists()
 
 

@@ -15,6 +15,7 @@ import pytest
 from moto.s3.models import s3_backends
 
 from pci_log_review.cloudtrail.deliveries import Delivery, deliveries
+from pci_log_review.cloudtrail.kinds import KINDS
 from pci_log_review.cloudtrail.store import LogStoreError, open_store
 from pci_log_review.cloudtrail.strays import NOT_REVIEWED
 
@@ -73,15 +74,22 @@ def test_two_organizations_are_both_listed(tmp_path: Path) -> None:
     assert len(listed(tmp_path)) == 2
 
 
-def test_digests_and_insights_are_listed_as_what_they_are(tmp_path: Path) -> None:
-    for kind in ("CloudTrail", "CloudTrail-Digest", "CloudTrail-Insight"):
+def test_each_kind_is_listed_as_what_it_is(tmp_path: Path) -> None:
+    for kind in KINDS:
         put(tmp_path, f"{folder_of(kind=kind)}/a.json.gz", b"x")
-    assert [delivery.kind for delivery in listed(tmp_path)] == ["digest", "insight", "log"]
+    kinds = [delivery.kind for delivery in listed(tmp_path)]
+    assert kinds == ["aggregated", "digest", "insight", "network-activity", "log"]
+
+
+def test_a_kind_of_cloudtrail_that_is_not_known_yet_is_named(tmp_path: Path) -> None:
+    put(tmp_path, f"{folder_of(kind='CloudTrail-Other')}/a.json.gz", b"x")
+    [delivery] = listed(tmp_path)
+    assert (delivery.kind, delivery.region, delivery.problem) == ("log", REGION, NOT_REVIEWED)
 
 
 def test_other_services_logs_in_the_bucket_are_left_alone(tmp_path: Path) -> None:
     put(tmp_path, KEY, b"x")
-    for kind in ("Config", "elasticloadbalancing", "vpcflowlogs", "CloudTrail-Other"):
+    for kind in ("Config", "elasticloadbalancing", "vpcflowlogs", "CloudTrailish"):
         put(tmp_path, f"{folder_of(kind=kind)}/a.json.gz", b"x")
     assert keys(tmp_path) == [KEY]
 

@@ -30,7 +30,7 @@ from pci_log_review.cloudtrail.deliveries import deliveries
 from pci_log_review.cloudtrail.digest_files import Checked
 from pci_log_review.cloudtrail.digests import NO_DIGESTS, Integrity, _hole, check_digests
 from pci_log_review.cloudtrail.expected import ExpectedTrail, ToProve
-from pci_log_review.cloudtrail.keys import PublicKey, SomeKeysMissing, keys_from_cloudtrail, keys_from_file
+from pci_log_review.cloudtrail.keys import KeysWanted, PublicKey, SomeKeysMissing, keys_from_cloudtrail, keys_from_file
 from pci_log_review.cloudtrail.store import FolderStore, LogStoreError, open_store
 from pci_log_review.common.aws import S3Place
 from pci_log_review.common.errors import UsageError
@@ -79,6 +79,7 @@ class Delivered:
     digests: list[str] = field(default_factory=list)
     logs: list[str] = field(default_factory=list)
     signatures: dict[str, str] = field(default_factory=dict)
+    generated: dict[str, str] = field(default_factory=dict)
 
     def path(self, number: int) -> Path:
         return self.root / self.digests[number]
@@ -114,7 +115,7 @@ def deliver(
     account_folder: str = f"AWSLogs/{ACCOUNT}",
     prefix: str = "",
     newest: int = NEWEST,
-    key: rsa.RSAPrivateKey = SIGNING,
+    key_of: Callable[[int], rsa.RSAPrivateKey] = lambda number: SIGNING,  # noqa: ARG005
 ) -> Delivered:
     """Writes two log files an hour, and a chain of digests; `change` alters a digest before it is hashed and signed."""
     delivered = Delivered(root)
@@ -148,7 +149,7 @@ def deliver(
         }
         change(number, content)
         written(root / put(root, digest, b""), content)
-        signature = signed(content, root / digest, key)
+        signature = signed(content, root / digest, key_of(number))
         previous = prefix + digest, text_sha256(root / digest), signature
         delivered.digests.append(digest)
         delivered.signatures[digest] = signature
@@ -237,6 +238,8 @@ def in_s3(delivered: Delivered, bucket: str, prefix: str = "") -> str:
         key = path.relative_to(delivered.root).as_posix()
         signature = delivered.signatures.get(key)
         metadata = {"signature": signature, "signature-algorithm": "SHA256withRSA"} if signature else {}
+        if key in delivered.generated:
+            metadata["backfill-generation-timestamp"] = delivered.generated[key]
         client.put_object(Bucket=bucket, Key=prefix + key, Body=path.read_bytes(), Metadata=metadata)
     return f"s3://{bucket}/{prefix}".rstrip("/")
 
@@ -253,6 +256,16 @@ def test_a_day_as_cloudtrail_left_it_is_proven(tmp_path: Path) -> None:
         assert file.sha256 == hashlib.sha256((tmp_path / file.log_file).read_bytes()).hexdigest()
     assert (log.kind, log.account_id, log.region, log.records) == ("log", ACCOUNT, REGION, 2)
     assert (digest.kind, digest.account_id, digest.region, digest.records) == ("digest", ACCOUNT, REGION, None)
+
+
+def test_the_time_that_is_proven_is_that_between_start_and_end_of_signed_digests(tmp_path: Path) -> None:
+    def covered() -> int:
+        return sum(file.covered_seconds or 0 for file in check(tmp_path).files)
+
+    delivered = deliver(tmp_path)
+    assert covered() == 24 * 3600, "with the first digest of the next day, which covers the last minutes"
+    delivered.path(MIDDLE).unlink()
+    assert covered() == 22 * 3600, "without its hour, and the one before, for which nothing signs now"
 
 
 def test_in_a_folder_nothing_signs_for_the_newest_digest_so_its_log_files_are_not_proven_yet(tmp_path: Path) -> None:
@@ -624,7 +637,7 @@ def test_a_digest_that_claims_to_be_the_first_while_older_ones_are_there_is_foun
 
 
 def test_a_digest_signed_with_another_key_is_found(tmp_path: Path) -> None:
-    delivered = deliver(tmp_path, key=OTHER)
+    delivered = deliver(tmp_path, key_of=lambda _: OTHER)
     found = check(tmp_path)
     digests = delivered.digests[FIRST - 1 : SPILLED + 1]
     assert faults(found) == dict.fromkeys(
@@ -638,18 +651,21 @@ def test_a_digest_signed_with_another_key_is_found(tmp_path: Path) -> None:
 def test_a_key_that_is_not_among_the_public_keys_is_a_fault(tmp_path: Path, keys: list[PublicKey]) -> None:
     delivered = deliver(tmp_path)
     found = check(tmp_path, keys)
-    fault = f"is signed with key {FINGERPRINT}, which is not among the public keys"
+    fault = (
+        f"is signed with key {FINGERPRINT}, which is not among the public keys; "
+        "list-public-keys gives those of earlier days with --start-time and --end-time alone"
+    )
     assert faults(found) == dict.fromkeys(delivered.digests[FIRST - 1 : SPILLED + 1], fault)
     assert not any(file.is_proven for file in found.files)
 
 
-def test_a_key_is_good_for_the_time_in_which_it_was_valid(tmp_path: Path) -> None:
+def test_a_key_is_good_for_the_time_in_which_it_was_valid_and_three_hours_around_it(tmp_path: Path) -> None:
     delivered = deliver(tmp_path)
     until = FIRST_END + timedelta(hours=MIDDLE)
     early, late = public_key(valid_until=until), public_key(valid_from=until + timedelta(seconds=1))
     for key, wrong in (
-        (early, delivered.digests[MIDDLE + 1 : SPILLED + 1]),
-        (late, delivered.digests[FIRST - 1 : MIDDLE + 1]),
+        (early, delivered.digests[MIDDLE + 4 : SPILLED + 1]),
+        (late, delivered.digests[FIRST - 1 : MIDDLE - 2]),
     ):
         found = check(tmp_path, [key])
         assert list(faults(found)) == wrong
@@ -834,7 +850,7 @@ def test_a_forged_digest_neither_proves_nor_denies_against_a_signed_one(tmp_path
     text = log_text([event(99)])
     (tmp_path / log).write_bytes(gzip.compress(text))
     change = only(MIDDLE, logFiles=[named_file(log, text), named_file(same, text)])
-    forged = deliver(tmp_path / "forged", change, trail="forged", key=OTHER)
+    forged = deliver(tmp_path / "forged", change, trail="forged", key_of=lambda _: OTHER)
     put(tmp_path, forged.digests[MIDDLE], forged.path(MIDDLE).read_bytes())
     put(tmp_path, forged.digests[MIDDLE + 1], forged.path(MIDDLE + 1).read_bytes())
     found = check(tmp_path)
@@ -884,16 +900,32 @@ def test_a_day_without_log_files_is_not_called_proven(tmp_path: Path) -> None:
     assert check(tmp_path).summary == "integrity: no log files to prove, by 25 signed digests"
 
 
+def backfilled(
+    delivered: Delivered, generated: str | None, key: rsa.RSAPrivateKey = SIGNING, fingerprint: str = FINGERPRINT
+) -> str:
+    """Adds a log file that no hourly digest names, and a backfill digest that names it; gives the log file's key."""
+    root = delivered.root
+    log = put(root, delivered.logs[4].replace("0220Z", "0221Z"), gzip.compress(log_text([event(7)])))
+    digest = delivered.digests[FIRST + 2].replace(".json.gz", "_backfill.json.gz")
+    content = content_of(delivered.path(FIRST + 2)) | previous_fields(None)
+    content |= {"digestS3Object": digest, "logFiles": [named_file(log, log_text([event(7)]))]}
+    content |= {"digestPublicKeyFingerprint": fingerprint}
+    written(root / put(root, digest, b""), content)
+    delivered.signatures[digest] = signed(content, root / digest, key)
+    if generated:
+        delivered.generated[digest] = generated
+    return log
+
+
 @pytest.mark.usefixtures("s3")
 def test_a_backfill_digest_proves_what_the_hourly_one_left_out(tmp_path: Path) -> None:
     delivered = deliver(tmp_path)
-    log = put(tmp_path, delivered.logs[4].replace("0220Z", "0221Z"), gzip.compress(log_text([event(7)])))
+    log = backfilled(delivered, "2026-04-01T10:00:00Z")
+    digest = next(iter(delivered.generated))
+    content = (tmp_path / digest).read_bytes()
+    (tmp_path / digest).unlink()
     assert faults(check(tmp_path)) == {log: "is named by no digest"}
-    key = delivered.digests[FIRST + 2].replace(".json.gz", "_backfill.json.gz")
-    content = content_of(delivered.path(FIRST + 2)) | previous_fields(None)
-    content |= {"digestS3Object": key, "logFiles": [named_file(log, log_text([event(7)]))]}
-    written(tmp_path / put(tmp_path, key, b""), content)
-    delivered.signatures[key] = signed(content, tmp_path / key, SIGNING)
+    put(tmp_path, digest, content)
     found = check(in_s3(delivered, "digests-backfill"))
     assert not faults(found)
     assert found.summary == "integrity proven: 49 of 49 log files by 26 signed digests"
@@ -988,7 +1020,7 @@ class Session:
 
 
 def keys_in(cloudtrail: Stubber, *regions: str) -> list[PublicKey]:
-    return keys_from_cloudtrail(cast(boto3.Session, Session(cloudtrail)), regions, DAY)
+    return keys_from_cloudtrail(cast(boto3.Session, Session(cloudtrail)), dict.fromkeys(regions, ()), DAY)
 
 
 @pytest.fixture
@@ -1029,7 +1061,7 @@ def test_a_region_that_cannot_be_asked_keeps_no_other_from_being_checked(cloudtr
         keys_in(cloudtrail, "eu-west-1", "xx-fake-1")
     assert [key.fingerprint for key in raised.value.keys] == ["1"]
 
-    def keys_of(_: list[str]) -> list[PublicKey]:
+    def keys_of(_: KeysWanted) -> list[PublicKey]:
         raise SomeKeysMissing("no keys in xx-fake-1", KEYS)
 
     deliver(tmp_path)
@@ -1045,16 +1077,16 @@ def test_a_refusal_of_cloudtrail_is_one_clear_line(cloudtrail: Stubber) -> None:
 
 
 def test_public_keys_are_asked_of_the_regions_of_the_digests_and_only_where_there_are_any(tmp_path: Path) -> None:
-    asked: list[list[str]] = []
+    asked: list[KeysWanted] = []
 
-    def keys_of(regions: list[str]) -> list[PublicKey]:
-        asked.append(regions)
+    def keys_of(wanted: KeysWanted) -> list[PublicKey]:
+        asked.append(wanted)
         raise LogStoreError("not authorized")
 
     deliver(tmp_path)
     store = open_store(str(tmp_path))
     found = check_digests(store, DAY, deliveries(store, DAY), keys_of)
-    assert asked == [[REGION]]
+    assert asked == [{REGION: []}]
     assert "signatures not proven: no public keys (not authorized)" in found.summary
     assert [file for file in found.files if file.fault or file.is_proven] == []
     for path in tmp_path.glob("AWSLogs/*/CloudTrail-Digest/**/*.gz"):

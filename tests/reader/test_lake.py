@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from pci_log_review.cloudtrail.deliveries import Delivery, deliveries
+from pci_log_review.cloudtrail.kinds import AGGREGATED, KINDS
 from pci_log_review.cloudtrail.store import MAX_BYTES, TOO_LARGE, LogStore, LogStoreError
 from pci_log_review.warehouse import lake as lake_module
 from pci_log_review.warehouse.lake import OUT_OF_SCOPE, convert_day
@@ -307,16 +308,18 @@ def test_files_outside_the_scope_are_named_and_not_read(tmp_path: Path) -> None:
     assert ids(tmp_path / "lake") == ["event-1"]
 
 
-def test_digests_and_insights_are_named_and_not_read(tmp_path: Path) -> None:
-    for kind in ("CloudTrail", "CloudTrail-Digest", "CloudTrail-Insight"):
-        put_log(tmp_path, f"{kind}.json.gz", [event(1)], folder_of(kind=kind))
+def test_calls_and_network_activity_are_read_and_the_other_kinds_named(tmp_path: Path) -> None:
+    for number, kind in enumerate(KINDS):
+        put_log(tmp_path, f"{kind}.json.gz", [event(number)], folder_of(kind=kind))
     found = convert(tmp_path, tmp_path / "lake")
     assert [(file.kind, file.events, file.problem) for file in found.values()] == [
+        ("aggregated", 0, AGGREGATED),
         ("digest", 0, None),
         ("insight", 0, None),
+        ("network-activity", 1, None),
         ("log", 1, None),
     ]
-    assert ids(tmp_path / "lake") == ["event-1"]
+    assert sorted(ids(tmp_path / "lake")) == ["event-0", "event-3"]
 
 
 @pytest.mark.parametrize("mark", [{"eventCategory": "Insight"}, {"eventType": "AwsCloudTrailInsight"}])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,11 +14,11 @@ from pci_log_review.cloudtrail.deliveries import deliveries, trails
 from pci_log_review.cloudtrail.digest_files import delivering_trails
 from pci_log_review.cloudtrail.digests import NO_ORIGIN, Integrity, check_digests
 from pci_log_review.cloudtrail.expected import ExpectedTrail, ToProve
-from pci_log_review.cloudtrail.keys import PublicKey
+from pci_log_review.cloudtrail.keys import KeysWanted, PublicKey
 from pci_log_review.cloudtrail.store import FolderStore, LogStoreError, open_store
 from pci_log_review.common.aws import S3Place
 
-from .native_logs import ACCOUNT, DAY, REGION, event, log_text, put
+from .native_logs import ACCOUNT, DAY, REGION, event, folder_of, log_text, put, put_log
 from .test_digests import (
     BUCKET,
     DIGESTS,
@@ -107,7 +107,7 @@ def test_digests_that_nobody_can_verify_are_a_gap(tmp_path: Path, keys: list[Pub
 
 
 def test_keys_that_listing_them_did_not_give_are_a_gap_and_unsigned_digests_vouch_for_nothing(tmp_path: Path) -> None:
-    def keys_of(_: Sequence[str]) -> list[PublicKey]:
+    def keys_of(_: KeysWanted) -> list[PublicKey]:
         raise LogStoreError("digests: cannot list CloudTrail's public keys in us-east-1: AccessDenied")
 
     delivered = deliver(tmp_path)
@@ -264,15 +264,54 @@ def test_a_digest_names_log_files_of_its_own_account_and_region_alone(tmp_path: 
     assert fault in faults(check(tmp_path))[delivered.digests[MIDDLE]]
 
 
-def test_a_digest_may_name_files_of_network_activity_and_of_insights(tmp_path: Path) -> None:
+OTHER_KINDS = ("CloudTrail-NetworkActivity", "CloudTrail-Insight", "CloudTrail-Aggregated", "CloudTrail-YetUnknown")
+
+
+def naming(*kinds: str) -> Callable[[int, Content], None]:
+    """A digest names, beside its log files, an empty one of each kind."""
+
     def more(number: int, content: Content) -> None:
         if number == MIDDLE:
-            for kind in ("CloudTrail-NetworkActivity", "CloudTrail-Insight", "CloudTrail-Aggregated"):
-                name = f"{ACCOUNT}_{kind}_{REGION}_20260310T1000Z_x.json.gz"
-                content["logFiles"].append(named_file(f"AWSLogs/{ACCOUNT}/{kind}/{REGION}/2026/03/10/{name}", b""))
+            content["logFiles"] += [named_file(file_of(kind), log_text([])) for kind in kinds]
 
-    deliver(tmp_path, more)
-    assert not faults(check(tmp_path))
+    return more
+
+
+def file_of(kind: str) -> str:
+    return f"{folder_of(kind=kind)}/{ACCOUNT}_{kind}_{REGION}_20260310T1000Z_x.json.gz"
+
+
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+def test_a_file_of_any_kind_that_a_digest_names_and_that_is_gone_breaks_the_proof(tmp_path: Path, kind: str) -> None:
+    deliver(tmp_path, naming(kind))
+    integrity = check(tmp_path)
+    assert "is gone: digest" in faults(integrity)[file_of(kind)]
+    assert integrity.summary.startswith("integrity broken: 1 fault,")
+
+
+def test_files_of_every_kind_are_proven_by_the_digests_that_name_them(tmp_path: Path) -> None:
+    deliver(tmp_path, naming(*OTHER_KINDS[:3]))
+    before = check(tmp_path)
+    for kind in OTHER_KINDS[:3]:
+        put_log(tmp_path, file_of(kind).rpartition("/")[2], [], folder_of(kind=kind))
+    after = check(tmp_path)
+    assert not faults(after)
+    assert {file.kind for file in after.files if file.is_proven} == {
+        "log", "digest", "network-activity", "insight", "aggregated"
+    }  # fmt: skip
+    assert len(faults(before)) == 3
+    put_log(tmp_path, file_of(OTHER_KINDS[0]).rpartition("/")[2], [event()], folder_of(kind=OTHER_KINDS[0]))
+    assert "was changed after delivery" in faults(check(tmp_path))[file_of(OTHER_KINDS[0])]
+
+
+@pytest.mark.parametrize(("kind", "is_due"), [(OTHER_KINDS[0], True), (OTHER_KINDS[1], False), (OTHER_KINDS[2], True)])
+def test_a_file_that_no_digest_names_is_unproven_if_digests_name_its_kind(
+    tmp_path: Path, kind: str, is_due: bool
+) -> None:
+    deliver(tmp_path)
+    put_log(tmp_path, file_of(kind).rpartition("/")[2], [event()], folder_of(kind=kind))
+    found = faults(check(tmp_path))
+    assert found == ({file_of(kind): "is named by no digest"} if is_due else {})
 
 
 # ------------------------------------------------------------------------------------------------- what the proof tells

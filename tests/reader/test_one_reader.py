@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import date
 from pathlib import Path
 
+import boto3
 import pytest
 from tests.checkout import ROOT
 
 from pci_log_review.cloudtrail import store as store_module
 from pci_log_review.cloudtrail.deliveries import deliveries
 from pci_log_review.cloudtrail.store import FolderStore, LogStoreError, StoredFile, read_ahead
-from pci_log_review.settings.scope import scope_of
+from pci_log_review.settings.scope import catalogue_regions, scope_of
 from pci_log_review.warehouse.inventory import Inventory, InventoryFile, convert, list_day
 from pci_log_review.warehouse.lake import convert_day, convert_files, is_converted
 
@@ -163,12 +164,29 @@ def test_no_more_is_read_ahead_than_there_is_room_for(monkeypatch: pytest.Monkey
     assert max(len(ahead) for ahead in waiting) < store_module.PARALLEL_READS
 
 
-def test_the_scope_is_every_region_that_trail_scope_names_and_for_a_star_those_of_the_catalogue(tmp_path: Path) -> None:
+def test_a_star_in_the_scope_is_every_region_of_the_partition_of_the_account(tmp_path: Path) -> None:
     (tmp_path / "trail_scope.csv").write_text(
         "account_id,account_name,region,in_cde,logs_expected\n"
-        f"{ACCOUNT},shop,{REGION},true,daily\n{ACCOUNT},shop,us-gov-west-1,true,daily\n"
+        f"{ACCOUNT},shop,{REGION},true,daily\n{ACCOUNT},shop,eu-new-1,true,daily\n"
         "444455556666,,*,true,may be quiet\n"
+        "555566667777,,us-gov-west-1,true,daily\n555566667777,,*,true,may be quiet\n"
+        "666677778888,,*,true,may be quiet\n666677778888,,eusc-de-east-1,true,daily\n"
     )
-    scope = scope_of(tmp_path, ROOT)
-    assert {(ACCOUNT, REGION), (ACCOUNT, "us-gov-west-1"), ("444455556666", "eu-west-1")} < scope
-    assert len(scope) == 2 + len((ROOT / "seeds/catalogue/aws_regions.csv").read_text().splitlines()) - 1
+    found = defaultdict(set)
+    for account_id, region in scope_of(tmp_path, ROOT):
+        found[account_id].add(region)
+    assert found[ACCOUNT] == {REGION, "eu-new-1"}
+    assert {"eu-west-1", "sa-west-1"} < found["444455556666"]
+    assert not {"us-gov-west-1", "cn-north-1", "eusc-de-east-1"} & found["444455556666"]
+    assert found["555566667777"] == {"us-gov-east-1", "us-gov-west-1"}
+    assert found["666677778888"] == {"eusc-de-east-1"}
+
+
+def test_every_region_that_botocore_knows_is_in_the_catalogue_with_its_partition() -> None:
+    session = boto3.Session()
+    known = {
+        region: partition
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("ec2", partition)
+    }
+    assert known.items() <= catalogue_regions(ROOT).items()

@@ -14,7 +14,7 @@ HEADER = "trail,home_region,account_id,region,since,reason,approved_by\n"
 ONE, TWO = "111122223333", "444455556666"
 SCOPE = frozenset((account, region) for account in (ONE, TWO) for region in ("us-east-1", "eu-west-1"))
 DAY = date(2026, 3, 10)
-REGIONS = ["us-east-1", "eu-west-1", "us-west-2"]
+REGIONS = dict.fromkeys(["us-east-1", "eu-west-1", "us-west-2"], "aws")
 
 
 def expected(folder: Path, lines: str) -> set[tuple[str, str, str]]:

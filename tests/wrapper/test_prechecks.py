@@ -14,7 +14,9 @@ from tests.checkout import ROOT, Checkout
 
 from pci_log_review.cloudtrail.place import accounts
 from pci_log_review.cloudtrail.store import LogStoreError, open_store
+from pci_log_review.common.aws import place_of_logs
 from pci_log_review.common.errors import UsageError
+from pci_log_review.common.project import home
 from pci_log_review.review.options import EvidencePlace, Run, RunOptions, open_run
 from pci_log_review.review.prechecks import check_run
 from pci_log_review.warehouse.profile import AthenaConnection
@@ -119,6 +121,37 @@ def test_a_region_that_aws_has_or_that_has_logs_is_taken(opened: Opener, tmp_pat
     (logs / "AWSLogs/111122223333/CloudTrail/eu-new-1").mkdir()
     lines = "".join(f"111122223333,,{region},true,daily\n" for region in ("us-gov-west-1", "cn-north-1", "eu-new-1"))
     check_run(opened(logs, settings_with(tmp_path / "settings", lines)), None, None)
+
+
+@pytest.mark.parametrize(
+    ("logs", "fault"),
+    [
+        ("s3a://bucket/trail", "write s3://bucket/trail"),
+        ("S3://bucket", "write s3://bucket"),
+        ("https://bucket.s3.amazonaws.com/", "write s3://bucket/prefix"),
+        ("arn:aws:s3:us-east-1:111122223333:accesspoint/logs", "is an ARN; write s3://"),
+        ("s3://arn:aws:s3:us-east-1:111122223333:accesspoint/logs", "is an ARN; write s3://"),
+    ],
+)
+def test_a_place_of_logs_in_another_form_is_told_in_one_line(logs: str, fault: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        place_of_logs(logs)
+    assert fault in str(raised.value)
+    assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize("logs", ["s3://bucket/a", "logs", "/a:b/arn", "./arn:x"])
+def test_a_bucket_and_a_folder_are_places_of_logs(logs: str) -> None:
+    assert place_of_logs(logs) == logs
+
+
+def test_a_user_without_a_home_is_given_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(user: int) -> None:
+        raise KeyError(user)
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    assert home(tmp_path) == tmp_path
 
 
 def test_the_settings_of_the_sample_with_other_logs_are_told(opened: Opener, tmp_path: Path) -> None:

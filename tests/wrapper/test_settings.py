@@ -9,7 +9,7 @@ import pytest
 from tests.checkout import ROOT
 
 from pci_log_review.common.project import requirements
-from pci_log_review.settings.checks import FILES, as_dbt_reads_it, check_settings
+from pci_log_review.settings.checks import FILES, as_dbt_reads_it, check_settings, without_blank_end
 
 
 @pytest.fixture
@@ -19,6 +19,15 @@ def settings(tmp_path: Path) -> Path:
 
 def test_the_shipped_settings_have_no_fault() -> None:
     assert check_settings(ROOT / "seeds" / "settings") == []
+
+
+def test_what_excel_makes_of_a_file_is_taken(settings: Path) -> None:
+    path = settings / "trail_scope.csv"
+    saved = path.read_bytes().replace(b"\n", b"\r\n").replace(b",true,", b",TRUE,").replace(b",false,", b",FALSE,")
+    for end in (b"", b"\r\n", b",,,,\r\n", b",,,,\r\n,,,,"):
+        assert without_blank_end(saved + end) == saved
+    path.write_bytes(b"\xef\xbb\xbf" + saved)
+    assert check_settings(settings) == []
 
 
 @pytest.mark.parametrize(

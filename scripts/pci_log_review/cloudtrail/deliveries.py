@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 
+from .kinds import KINDS, REVIEWED
 from .store import PARALLEL_READS, LogStore, LogStoreError, StoredFile
 from .strays import NOT_REVIEWED, strays
 
 ROOT = "AWSLogs"
-KINDS = {"CloudTrail": "log", "CloudTrail-Digest": "digest", "CloudTrail-Insight": "insight"}
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,10 @@ def deliveries(store: LogStore, run_date: date, known: list[Trail] | None = None
     with ThreadPoolExecutor(PARALLEL_READS) as pool:
         listed = pool.map(store.files, [f"{trail.folder}/{day}" for trail in found])
         files = list(chain.from_iterable(map(_deliveries, found, listed)))
-    logs = [(trail.folder, trail.account_id, trail.region) for trail in found if trail.kind == "log"]
+    logs = [(trail.folder, trail.account_id, trail.region) for trail in found if trail.kind in REVIEWED]
     files += [
         _delivery(stray.file, stray.account_id, stray.region, "log", NOT_REVIEWED)
-        for stray in strays(store, ROOT, KINDS, logs, run_date)
+        for stray in strays(store, ROOT, logs, run_date)
     ]
     return sorted(files, key=lambda delivery: delivery.log_file)
 
@@ -98,7 +98,7 @@ def _deliveries(trail: Trail, files: list[StoredFile]) -> Iterator[Delivery]:
     for file in files:
         # Hive and Athena skip such names as hidden; log files never have one.
         is_hidden = any(part.startswith((".", "_")) for part in file.key[len(trail.folder) :].split("/"))
-        if not is_hidden or trail.kind == "log":
+        if not is_hidden or trail.kind in REVIEWED:
             problem = NOT_REVIEWED if is_hidden else None
             yield _delivery(file, trail.account_id, trail.region, trail.kind, problem)
 

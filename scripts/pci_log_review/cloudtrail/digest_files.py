@@ -43,11 +43,12 @@ _DIGEST_KEY = re.compile(
 class Checked:
     """What digests say of one delivered (or vanished) file.
 
-    `log_file` is the key from AWSLogs/ on and `kind` 'log' or 'digest'. `sha256` is of the file as delivered, and None
+    `log_file` is the key from AWSLogs/ on, `kind` that of a Delivery. `sha256` is of the file as delivered, and None
     where it was not read; `records` is the number of a log file's records, and None where they can't be read.
     `is_proven`: a faultless digest of an expected trail, whose signature holds, names the file with its hash (a digest:
     it is such a one itself). `is_gone`: a digest names it, and it is not there. `fault` and `problem` (why the records
-    can't be read) continue the file's name: 'was changed …'.
+    can't be read) continue the file's name: 'was changed …'. `covered_seconds` are those of the day that proof
+    covers and that are counted with this digest.
     """
 
     log_file: str
@@ -60,6 +61,7 @@ class Checked:
     is_gone: bool
     fault: str | None
     problem: str | None = None
+    covered_seconds: int | None = None
 
 
 # A log file that a digest names, below the account's folder; digests name those of network activity and others, too.
@@ -93,8 +95,9 @@ class Place:
         return *self.trail, str(self.is_backfill)
 
     @property
-    def log_folder(self) -> str:
-        return f"{self.account}/CloudTrail/{self.region}"
+    def source(self) -> tuple[str, str]:
+        """The account's folder and the region of the files that it names, whatever their kind."""
+        return self.account, self.region
 
     @property
     def trail_name(self) -> str:
@@ -219,8 +222,10 @@ class Digest:
     """A digest that was read, and what was found out about it. Where `content` is None, it could not be understood.
 
     `named` holds key and SHA-256 of the log files that it names, `next` the digests that name it as the one before
-    them, `signature` (hexadecimal) comes from the file's metadata, `text_sha256` is of the JSON. `key` is the one that
-    signed it, where a signature holds. `may_prove`: it is of an expected trail, and its place could be compared.
+    them, `signature` (hexadecimal) comes from the file's metadata, and so does `generated`, the time at which a
+    backfilled one was written; `text_sha256` is of the JSON. `elsewhere` is the digest before it where that lies in the
+    place to which the trail delivered before. `key` is the one that signed it, where a signature holds. `may_prove`: it
+    is of an expected trail, and its place could be compared.
     """
 
     place: Place
@@ -232,6 +237,8 @@ class Digest:
     previous: Place | None = None
     named: list[tuple[str, str]] = field(default_factory=list)
     signature: str | None = None
+    generated: datetime | None = None
+    elsewhere: str | None = None
     next: list[Digest] = field(default_factory=list)
     key: PublicKey | None = None
     may_prove: bool = False
@@ -340,6 +347,8 @@ def _read_digest(place: Place, found: Future[tuple[bytes, dict[str, str]]], orig
         data, metadata = found.result()
         digest.sha256 = hashlib.sha256(data).hexdigest()
         digest.signature = metadata.get("signature")
+        if place.is_backfill and metadata:
+            digest.generated = _generated(metadata.get("backfill-generation-timestamp"))
         text = uncompressed(data)
         if len(text) > MAX_DIGEST_BYTES:
             raise DigestError(f"holds more than {MAX_DIGEST_BYTES} bytes of JSON")
@@ -395,7 +404,14 @@ def _take_in(digest: Digest, content: Content, origin: S3Place | None) -> None:
             raise DigestError(f"names a log file whose name is that of another account: {one_line(key)}")
         digest.named.append((key, file.hash_value))
     bucket, previous = content.previous_digest_s3_bucket, content.previous_digest_s3_object
-    if bucket is not None and previous is not None:
+    is_here = bucket == content.digest_s3_bucket and (previous or "").startswith(f"{prefix}AWSLogs/")
+    if bucket is not None and previous is not None and not is_here:
+        _, mark, inside = previous.rpartition("AWSLogs/")
+        before = _place(mark + inside)
+        if before is None or before.chain != place.chain or before.end > place.end:
+            raise DigestError(f"names a file elsewhere: s3://{one_line(bucket)}/{one_line(previous)}")
+        digest.elsewhere = one_line(f"s3://{bucket}/{previous}")
+    elif bucket is not None and previous is not None:
         digest.previous = _place(below(bucket, previous))
         # which chain CloudTrail's backfill digests continue is not documented
         if digest.previous is None or (digest.previous.chain != place.chain and not place.is_backfill):
@@ -425,6 +441,14 @@ def one_line(text: str) -> str:
     """Text from a digest made fit for a message: one short line."""
     short = text if len(text) <= 200 else f"{text[:200]}…"
     return short if short.isprintable() else ascii(short)
+
+
+def _generated(text: str | None) -> datetime:
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError as error:
+        raise DigestError("does not say in its metadata, backfill-generation-timestamp, when it was made") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _utc(text: str) -> datetime:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -31,7 +31,8 @@ from .digest_files import (
     read_digests,
 )
 from .expected import ExpectedTrail, ToProve
-from .keys import PublicKey, SomeKeysMissing
+from .keys import KEYS_APART, KeysOf, PublicKey, SomeKeysMissing
+from .kinds import FOLDERS, NAMED_IN_DIGESTS, REVIEWED, kind_of
 from .reader import Contents, read_log_files
 from .store import LogStore, LogStoreError
 
@@ -96,13 +97,14 @@ class DigestCheck:
         store: LogStore,
         run_date: date,
         delivered: list[Delivery],
-        keys_of: Callable[[list[str]], Sequence[PublicKey] | None],
+        keys_of: KeysOf,
         known: list[Trail] | None = None,
         to_prove: ToProve | None = None,
     ) -> None:
         """`delivered` is deliveries(store, run_date), and `known` trails(store), if it was listed already.
 
-        `keys_of` gives CloudTrail's public keys of the digests' regions; it is not asked where there are no digests.
+        `keys_of` gives CloudTrail's public keys of the digests' regions, those of the day and of the times at which
+        digests were backfilled; it is not asked where there are no digests.
         Without keys (None, or LogStoreError) nothing is proven, but what does not fit is found all the same; where only
         some regions' are missing (SomeKeysMissing), their digests are at fault. `to_prove` says which trails' digests
         are expected on the day, and where the logs were delivered.
@@ -111,7 +113,6 @@ class DigestCheck:
         self._expected = sorted(to_prove.trails)
         self._origin = to_prove.origin or (s3_place(store.root) if is_s3(store.root) else None)
         self._places = Places(store, run_date, delivered, trails(store) if known is None else known)
-        self._logs = [file for file in delivered if file.kind == "log"]
         self._checked: list[Checked] = []
         self._matching = 0
         self._no_keys = ""
@@ -121,13 +122,13 @@ class DigestCheck:
         self._begins: dict[tuple[str, str], datetime] = {}  # the first of the day that expected digests have to cover
         keys: Sequence[PublicKey] | None = None
         if self._are_any:
+            self._digests, self._gone = read_digests(store, self._places, self._origin)
             try:
-                keys = keys_of(sorted({place.region for place in self._places.wanted.values()}))
+                keys = keys_of(self._keys_wanted())
             except SomeKeysMissing as error:
                 keys, self._no_keys = error.keys, f" ({error})"
             except LogStoreError as error:
                 self._no_keys = f" ({error})"
-            self._digests, self._gone = read_digests(store, self._places, self._origin)
             _check_chains(self._digests.values(), self._places)
             if keys is not None:
                 _check_signatures(self._digests.values(), keys)
@@ -141,14 +142,25 @@ class DigestCheck:
             digest.may_prove = not self._unable and any(digest.place.is_of(trail) for trail in self._expected)
         expected = () if self._unable else self._expected
         self._names = _Names(run_date, list(self._digests.values()), self._with_keys, expected)
+        self._logs = [file for file in delivered if file.kind in NAMED_IN_DIGESTS or file.log_file in self._names.named]
+
+    def _keys_wanted(self) -> dict[str, list[datetime]]:
+        found: dict[str, set[datetime]] = {place.region: set() for place in self._places.wanted.values()}
+        for digest in self._digests.values():
+            if digest.generated:
+                found.setdefault(digest.place.region, set()).add(digest.generated)
+        return {region: sorted(times) for region, times in sorted(found.items())}
 
     @property
     def _are_any(self) -> bool:
         return bool(self._places.trails or self._places.wanted or self._places.misnamed)
 
     def covers(self, file: Delivery) -> bool:
-        """Whether digests lie beside the log file's folder: then they tell something of it, and it has to be read."""
-        return _log_folder(file) in self._names.folders
+        """Whether digests tell something of the file, so that it has to be read: of what they always name, as soon as
+        they lie beside its folder.
+        """
+        is_named = file.log_file in self._names.named
+        return is_named or (file.kind in NAMED_IN_DIGESTS and _source(file) in self._names.sources)
 
     def take(self, file: Delivery, contents: Contents) -> Checked:
         """What the digests say of a log file that they cover."""
@@ -158,8 +170,8 @@ class DigestCheck:
         else:
             is_matching, is_proven, fault = self._names.verdict(file, contents.text_sha256)
         records = None if contents.records is None else len(contents.records)
-        problem = contents.problem if contents.sha256 else None
-        where = (file.log_file, file.account_id, file.region, "log")
+        problem = contents.problem if contents.sha256 and file.kind in REVIEWED else None
+        where = (file.log_file, file.account_id, file.region, file.kind)
         checked = Checked(*where, contents.sha256, records, is_proven, False, fault, problem)
         self._matching += is_matching
         self._checked.append(checked)
@@ -170,10 +182,15 @@ class DigestCheck:
         if not self._are_any and not self._expected:
             return Integrity([], NO_DIGESTS)
         there = {file.log_file for file in self._logs}
-        gone = [gone_file(key, "log", by[0][0]) for key, by in self._names.named.items() if key not in there]
+        gone = [
+            gone_file(key, kind_of(key.split("/")[-6]), by[0][0])
+            for key, by in self._names.named.items()
+            if key not in there
+        ]
         # Digests of the neighbouring days are reported with those days, unless this day's proof rests on a faulty one.
+        covered = self._covered_seconds()
         shown = [
-            digest.checked()
+            replace(digest.checked(), covered_seconds=covered.get(key))
             for key, digest in self._digests.items()
             if key in self._places.of_day or (digest.fault and digest.begin < self._places.day_end)
         ]
@@ -194,12 +211,37 @@ class DigestCheck:
         keys = Counter(digest.key for digest in signed if digest.key)
         if any(not key.region for key in keys):
             summary += "; by public keys from a file, not from ListPublicKeys"
+        moved = [digest for key, digest in self._digests.items() if key in self._places.wanted and digest.elsewhere]
+        summary += "".join(
+            f"; the chain goes on from elsewhere: {base_name(digest.place.key)} names {digest.elsewhere} before it"
+            for digest in moved[:1]
+        )
         return Integrity(
             sorted(found + uncovered, key=lambda file: file.log_file),
             summary + self._unexpected(),
             self._trails(),
             sorted(keys.items(), key=lambda it: (it[0].fingerprint, it[0].sha256)),
         )
+
+    def _covered_seconds(self) -> dict[str, int]:
+        """How much of the day proving digests cover in each account and region: that which none before it covers is
+        counted with each digest of the day, and what one of the next day adds, with the last of the day.
+        """
+        until: dict[tuple[str, str], datetime] = {}
+        last: dict[tuple[str, str], str] = {}
+        seconds: dict[str, int] = defaultdict(int)
+        for key, digest in sorted(self._digests.items(), key=lambda it: (it[1].begin, it[0])):
+            if not digest.proves or digest.end is None:
+                continue
+            pair = digest.place.account_id, digest.place.region
+            begin = max(digest.begin, self._places.day_start, until.get(pair, digest.begin))
+            end = min(digest.end, self._places.day_end)
+            if key in self._places.of_day:
+                last[pair] = key
+            if pair in last and begin < end:
+                seconds[last[pair]] += int((end - begin).total_seconds())
+                until[pair] = end
+        return seconds
 
     def _with_unproven(self, found: list[Checked]) -> list[Checked]:
         """The results, with a fault for each log file that expected digests should prove and don't, unless digests that
@@ -228,11 +270,11 @@ class DigestCheck:
         checked = {file.log_file for file in found}
         return [
             replace(file, fault=fault)
-            if file.kind == "log" and not (file.is_proven or file.fault) and is_due(file)
+            if file.kind in NAMED_IN_DIGESTS and not (file.is_proven or file.fault) and is_due(file)
             else file
             for file in found
         ] + [
-            Checked(file.log_file, file.account_id, file.region, "log", None, None, False, False, fault)
+            Checked(file.log_file, file.account_id, file.region, file.kind, None, None, False, False, fault)
             for file in self._logs
             if file.log_file not in checked and is_due(file)
         ]
@@ -311,6 +353,7 @@ class DigestCheck:
             if digest.place.trail == first.trail and not digest.fault and not digest.is_signed
         }
         begins = [digest.begin for digest in usable if may_begin and digest.place == first and digest.is_first]
+        begins += [digest.begin for digest in usable if not expected and digest.elsewhere]
         windows = [(digest.begin, digest.end or digest.begin) for digest in usable]
         # The hour of a digest that is named as faulty is accounted for by that, and the one before it: in a folder
         # nothing else signs for it.
@@ -329,7 +372,9 @@ class DigestCheck:
         if hole:
             until = "24:00" if hole[1] == places.day_end else f"{hole[1]:%H:%M}"
             digest = f"{'signed ' if self._with_keys else ''}digest of trail {first.trail_name}"
-            holes.add(expected or first, first, f"has no {digest} for {hole[0]:%H:%M} to {until}: {_WHY}")
+            moved = [it.elsewhere for it in usable if it.elsewhere and it.begin == hole[1]]
+            why = f"the one before lies elsewhere, {moved[0]}: review that place for this day, too" if moved else _WHY
+            holes.add(expected or first, first, f"has no {digest} for {hole[0]:%H:%M} to {until}: {why}")
 
 
 class _Holes:
@@ -361,7 +406,7 @@ def check_digests(
     store: LogStore,
     run_date: date,
     delivered: list[Delivery],
-    keys_of: Callable[[list[str]], Sequence[PublicKey] | None],
+    keys_of: KeysOf,
     known: list[Trail] | None = None,
     to_prove: ToProve | None = None,
 ) -> Integrity:
@@ -370,13 +415,14 @@ def check_digests(
     One file after the other: no more than a few are in memory. The arguments are those of DigestCheck.
     """
     check = DigestCheck(store, run_date, delivered, keys_of, known, to_prove)
-    covered = [file for file in delivered if file.kind == "log" and check.covers(file)]
-    for file, contents in read_log_files(store, covered, is_named=lambda _: True, is_wanted=lambda _: True):
+    covered = [file for file in delivered if check.covers(file)]
+    read = read_log_files(store, covered, is_named=lambda _: True, is_wanted=lambda file: file.kind in REVIEWED)
+    for file, contents in read:
         check.take(file, contents)
     return check.integrity()
 
 
-def _check_chains(digests: Iterable[Digest], places: Places) -> None:
+def _check_chains(digests: Collection[Digest], places: Places) -> None:
     for digest in digests:
         for following in digest.next:
             stated = following.content.previous_digest_hash_value if following.content else None
@@ -384,6 +430,11 @@ def _check_chains(digests: Iterable[Digest], places: Places) -> None:
                 digest.blame(_changed(following))
             else:
                 _check_link(digest, following)
+        if digest.elsewhere and not digest.place.is_backfill:
+            twins = (it for it in digests if it.place.chain == digest.place.chain and it.end == digest.start)
+            if twin := next((it for it in twins if not it.fault), None):
+                before = f"{digest.elsewhere}, though {base_name(twin.place.key)} is of the same time"
+                digest.blame(f"names a file elsewhere: {before}")
         # Backfill digests come when there is something to fill in: they have no hour that follows the one before.
         if digest.is_first and not digest.place.is_backfill:
             first = places.first(digest.place)
@@ -468,13 +519,21 @@ def _usable_keys(digest: Digest, content: Content, end: datetime, known: dict[st
     keys = known.get(content.digest_public_key_fingerprint)
     fingerprint = one_line(content.digest_public_key_fingerprint)
     if not keys:
-        raise DigestError(f"is signed with key {fingerprint}, which is not among the public keys")
-    # A backfill digest is signed when it is written, which can be long after its end.
-    usable = [key for key in keys if end <= key.valid_until and (digest.place.is_backfill or key.valid_from <= end)]
-    if not usable:
         raise DigestError(
-            f"is signed with key {fingerprint}, which was not valid at its end, {content.digest_end_time}"
+            f"is signed with key {fingerprint}, which is not among the public keys; "
+            "list-public-keys gives those of earlier days with --start-time and --end-time alone"
         )
+    # A digest is signed when it is written: some time after its end or, a backfill digest, long after it.
+    is_late = digest.place.is_backfill and digest.generated is None
+    signed = digest.generated or end
+    usable = [
+        key
+        for key in keys
+        if signed - KEYS_APART <= key.valid_until and (is_late or key.valid_from <= signed + KEYS_APART)
+    ]
+    if not usable:
+        when = "when it was made" if digest.generated else "at its end"
+        raise DigestError(f"is signed with key {fingerprint}, which was not valid {when}, {signed:%Y-%m-%dT%H:%M:%SZ}")
     return usable
 
 
@@ -499,21 +558,22 @@ class _Names:
         self._run_date = run_date
         self._with_keys = with_keys
         self._expecting = {(trail.account_id, trail.region) for trail in expected}
-        self.folders = {digest.place.log_folder for digest in digests}
+        self.sources = {digest.place.source for digest in digests}
         self.named: dict[str, list[tuple[Digest, str]]] = defaultdict(list)
         for digest in digests:
-            day = f"{digest.place.log_folder}/{run_date:%Y/%m/%d}/"
+            account, region = digest.place.source
             for key, hash_value in digest.named:
-                if key.startswith(day):
+                below = key.removeprefix(f"{account}/").partition("/")[2]  # of the folder of any kind
+                if below.startswith(f"{region}/{run_date:%Y/%m/%d}/"):
                     self.named[key].append((digest, hash_value))
-        self._covered: dict[str, list[list[tuple[datetime, datetime]]]] = defaultdict(list)
+        self._covered: dict[tuple[str, str], list[list[tuple[datetime, datetime]]]] = defaultdict(list)
         proving = {digest.place.chain for digest in digests if digest.may_prove}
         for name, chain in _chains(digests).items():
             account, region, *_ = name
             if name not in proving and (account.rpartition("/")[2], region) in self._expecting:
                 continue  # a trail that nobody expects could be one that somebody made to cover nothing
             vouching = [digest for digest in chain if _vouches(digest, with_keys)]
-            self._covered[f"{account}/CloudTrail/{region}"].append(_windows(vouching))
+            self._covered[account, region].append(_windows(vouching))
 
     def verdict(self, file: Delivery, text_sha256: str | None) -> tuple[bool, bool, str | None]:
         """Whether a faultless digest names the file with its hash, whether it is proven, and its fault."""
@@ -536,7 +596,7 @@ class _Names:
     def _is_covered(self, file: Delivery) -> bool:
         """Whether every trail's digests cover the time of its delivery, an hour before it and an hour after it."""
         start, end = self.delivered(file.log_file)
-        covered = self._covered.get(_log_folder(file), [])
+        covered = self._covered.get(_source(file), [])
         return bool(covered) and all(
             any(window[0] <= start - HOUR and end + HOUR <= window[1] for window in windows) for windows in covered
         )
@@ -570,8 +630,8 @@ def _windows(chain: list[Digest]) -> list[tuple[datetime, datetime]]:
 def _summary(files: list[Checked], logs: int, matching: int, signed: int | None, uncovered: int, unable: str) -> str:
     """`signed` is None where nothing can be proven, and `unable` then says why."""
     faults = sum(file.fault is not None for file in files)
-    proven = sum(file.is_proven for file in files if file.kind == "log")
-    unchecked = logs - sum(file.kind == "log" and not file.is_gone for file in files)
+    proven = sum(file.is_proven for file in files if file.kind != "digest")
+    unchecked = logs - sum(file.kind != "digest" and not file.is_gone for file in files)
     broken = f"integrity broken: {faults} fault{'s' if faults > 1 else ''}, "
     if signed is None:
         line = f"hashes match in {matching} of {logs} log files, {unable}"
@@ -592,6 +652,5 @@ def _summary(files: list[Checked], logs: int, matching: int, signed: int | None,
     return f"{line}; {unchecked} in accounts and regions without digest files" if unchecked else line
 
 
-def _log_folder(file: Delivery) -> str:
-    below = f"/CloudTrail/{file.region}"
-    return file.log_file.partition(f"{below}/")[0] + below
+def _source(file: Delivery) -> tuple[str, str]:
+    return file.log_file.partition(f"/{FOLDERS[file.kind]}/{file.region}/")[0], file.region

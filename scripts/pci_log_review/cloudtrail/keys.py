@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -24,6 +24,10 @@ from .store import LogStoreError
 
 if TYPE_CHECKING:
     import boto3
+
+
+# Around a rotation a digest may be signed with the key before it or after it.
+KEYS_APART = timedelta(hours=3)
 
 
 class SomeKeysMissing(LogStoreError):
@@ -62,6 +66,11 @@ class PublicKey:
         return True
 
 
+# Regions, each with the times at which digests were backfilled there
+KeysWanted = Mapping[str, Sequence[datetime]]
+KeysOf = Callable[[KeysWanted], Sequence[PublicKey] | None]
+
+
 def keys_from_file(path: Path) -> list[PublicKey]:
     """The keys in what `aws cloudtrail list-public-keys` printed; the output of several regions may follow each other.
 
@@ -85,8 +94,9 @@ def keys_from_file(path: Path) -> list[PublicKey]:
         raise UsageError(f"{path}: not what `aws cloudtrail list-public-keys` prints: {reason}") from error
 
 
-def keys_from_cloudtrail(session: boto3.Session, regions: Sequence[str], run_date: date) -> list[PublicKey]:
-    """The keys with which CloudTrail signed in `regions` from the day before `run_date` to the day after it.
+def keys_from_cloudtrail(session: boto3.Session, wanted: KeysWanted, run_date: date) -> list[PublicKey]:
+    """The keys with which CloudTrail signed in the regions from the day before `run_date` to the day after it, and when
+    digests were backfilled.
 
     Asks ListPublicKeys in each region. Raises LogStoreError where none can be asked, SomeKeysMissing where one can't:
     the regions are folders' names, so one that does not exist must not keep the others' digests from being checked.
@@ -95,20 +105,22 @@ def keys_from_cloudtrail(session: boto3.Session, regions: Sequence[str], run_dat
     end = min(start + timedelta(days=3), datetime.now(UTC))
     keys: list[PublicKey] = []
     reasons: list[str] = []
-    for region in regions:
+    for region, backfilled in wanted.items():
+        times = [(start, end), *((time - KEYS_APART, time + KEYS_APART) for time in backfilled)]
         try:
             client = session.client("cloudtrail", region_name=region)
-            pages = client.get_paginator("list_public_keys").paginate(StartTime=start, EndTime=end)
+            paginator = client.get_paginator("list_public_keys")
             keys += [
                 _public_key(key["Fingerprint"], key["Value"], key["ValidityStartTime"], key["ValidityEndTime"], region)
-                for page in pages
+                for begin, until in times
+                for page in paginator.paginate(StartTime=begin, EndTime=until)
                 for key in page["PublicKeyList"]
             ]
         except (BotoCoreError, ClientError, ValueError, UnsupportedAlgorithm) as error:
             reasons.append(f"digests: cannot list CloudTrail's public keys in {region}: {error}")
     if not reasons:
         return keys
-    raise SomeKeysMissing(reasons[0], keys) if len(reasons) < len(regions) else LogStoreError(reasons[0])
+    raise SomeKeysMissing(reasons[0], keys) if len(reasons) < len(wanted) else LogStoreError(reasons[0])
 
 
 def _public_key(

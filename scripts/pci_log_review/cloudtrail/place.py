@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from .deliveries import KINDS, ROOT
+from .deliveries import ROOT
+from .kinds import KINDS
 from .store import LogStore, LogStoreError
 
 _IS_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}").fullmatch

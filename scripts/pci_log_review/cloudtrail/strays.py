@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 
+from .kinds import KINDS, REVIEWED
 from .store import PARALLEL_READS, LogStore, StoredFile
 
 NOT_REVIEWED = (
@@ -39,18 +40,16 @@ class _Folder:
     region: str = ""
 
 
-def strays(
-    store: LogStore, root: str, kinds: dict[str, str], log_folders: Iterable[tuple[str, str, str]], run_date: date
-) -> list[Stray]:
+def strays(store: LogStore, root: str, log_folders: Iterable[tuple[str, str, str]], run_date: date) -> list[Stray]:
     """The files of `run_date`, or of no day that their name or folder tells, in no folder that a trail writes to.
 
-    `kinds` are the names of CloudTrail's folders in an account's folder, and `log_folders` the folders of log files by
-    region: each with its account and region. Hidden files in a day's own folder are not looked for.
+    `log_folders` are the folders of log files by region: each with its account and region. Hidden files in a day's own
+    folder are not looked for.
     """
     accounts, found = _in_root(store, root)
     trails = [_Folder(*folder) for folder in log_folders]
     with ThreadPoolExecutor(PARALLEL_READS) as pool:
-        below = pool.map(lambda account: list(_in_account(store, kinds, account)), accounts)
+        below = pool.map(lambda account: list(_in_account(store, account)), accounts)
         beside = pool.map(lambda trail: list(_in_trail(store, run_date, trail)), trails)
         found += chain.from_iterable(chain(below, beside))
     return [stray for stray in found if _may_be_of(stray.file.key, run_date)]
@@ -70,15 +69,15 @@ def _in_root(store: LogStore, root: str) -> tuple[list[_Folder], list[Stray]]:
     return accounts, [Stray(file, _UNKNOWN, _UNKNOWN) for file in files]
 
 
-def _in_account(store: LogStore, kinds: dict[str, str], account: _Folder) -> Iterator[Stray]:
+def _in_account(store: LogStore, account: _Folder) -> Iterator[Stray]:
     names, files = store.level(account.path)
-    alike = {kind.casefold() for kind in kinds}
+    alike = {kind.casefold() for kind in KINDS}
     is_account = _ACCOUNT.fullmatch(account.account_id) or not alike.isdisjoint(map(str.casefold, names))
     for name in names:
         folder = f"{account.path}/{name}"
-        if name in kinds:
-            files = [*files, *(store.level(folder)[1] if kinds[name] == "log" else [])]
-        elif not is_account or name.strip().casefold() in alike or name.startswith(("_", ".")):
+        if name in KINDS:
+            files = [*files, *(store.level(folder)[1] if KINDS[name] in REVIEWED else [])]
+        elif not is_account or name.strip().casefold() in alike or name.startswith(("_", ".", "CloudTrail-")):
             files = [*files, *store.files(folder)]
     yield from (Stray(file, account.account_id, _region(file.key, account.path)) for file in files)
 

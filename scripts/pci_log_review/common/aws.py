@@ -28,6 +28,21 @@ def is_s3(where: str) -> bool:
     return where.startswith(_SCHEME)
 
 
+def place_of_logs(where: str) -> str:
+    """The place of the logs as the user named it. Raises UsageError where it is neither s3://… nor a folder, but the
+    address of a bucket in another form.
+    """
+    if where.startswith(("arn:", f"{_SCHEME}arn:")):
+        raise UsageError(
+            f"logs: {where} is an ARN; write s3://bucket/prefix, or an access point's alias in place of bucket"
+        )
+    scheme, mark, rest = where.partition("://")
+    if mark and scheme != "s3":
+        meant = rest if scheme.lower() in ("s3", "s3a", "s3n") else "bucket/prefix"
+        raise UsageError(f"logs: {where} is neither a folder nor s3://bucket/prefix; write s3://{meant}")
+    return where
+
+
 def s3_place(where: str) -> S3Place:
     """The place that `s3://bucket` or `s3://bucket/prefix` names. Raises ValueError where it names no bucket."""
     bucket, _, prefix = where.removeprefix(_SCHEME).partition("/")

@@ -18,6 +18,14 @@ def project_dir() -> Path:
     return found
 
 
+def home(otherwise: Path) -> Path:
+    """The home folder, which a user in a container may not have: then `otherwise`."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return otherwise
+
+
 def requirements() -> tuple[str, ...]:
     """The requirements that are reviewed, as dbt_project.yml lists them. Raises UsageError as project_dir does."""
     return tuple(line["requirement"] for line in _requirement_lines())

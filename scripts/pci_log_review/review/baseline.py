@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -55,7 +55,7 @@ def compare(
     known: list[Record],
     settings: Path,
     catalogue: Path,
-    regions: list[str],
+    regions: Mapping[str, str],
     run_date: date,
     trails: list[TrailDigests],
     to_prove: ToProve,
@@ -145,7 +145,7 @@ def _no_longer_covered(setting: str, lines: list[str]) -> str:
     return f"what is reviewed: {setting} no longer has {named}{rest}, as it had in the review sealed on"
 
 
-def _last(store: EvidenceStore, known: list[Record], regions: list[str]) -> tuple[dict[Line, date], list[str]]:
+def _last(store: EvidenceStore, known: list[Record], regions: Mapping[str, str]) -> tuple[dict[Line, date], list[str]]:
     """What the last sealed run had, and gaps where that can't be known. Runs that failed say nothing of it."""
     gaps: list[str] = []
     left = [record for record in known if record.kind == "run"]
@@ -164,7 +164,7 @@ def _last(store: EvidenceStore, known: list[Record], regions: list[str]) -> tupl
     return {}, gaps
 
 
-def _baseline_of(store: EvidenceStore, manifest: Manifest, regions: list[str]) -> dict[Line, date]:
+def _baseline_of(store: EvidenceStore, manifest: Manifest, regions: Mapping[str, str]) -> dict[Line, date]:
     def read(name: str) -> bytes:
         return read_file(store, manifest, name) if name in manifest.files else b""
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..cloudtrail.keys import PublicKey
+from ..cloudtrail.keys import KeysWanted, PublicKey
+from ..cloudtrail.kinds import AGGREGATED, FOLDERS, REVIEWED
 from ..cloudtrail.store import LogStoreError
 from ..cloudtrail.strays import NOT_REVIEWED
 from ..evidence.chain import MANIFEST, Record, last_link, link, new_id, records, set_latest
@@ -21,6 +22,7 @@ from ..evidence.manifest import Conclusion, State, write_manifest
 from ..evidence.store import reported
 from ..pages.days import trend_before, with_report
 from ..settings.proof import not_proven
+from ..settings.rows import read_rows
 from ..settings.scope import catalogue_regions
 from ..warehouse.athena import Query, check_work_group, queries_of
 from ..warehouse.dbt import Dbt, DbtFailed, DbtResult, Node, Progress
@@ -180,7 +182,8 @@ def _review(
         since = lines_since(run.evidence, known, numbers, today())
         findings = sum(row["findings"] for row in rows)
         expected = notes_of(rows_of(summary.expected_lines), findings, numbers, since)
-        notes = [*run.snapshot.commit.notes, *expected, *_warnings(built)]
+        notes = [*run.snapshot.commit.notes, *expected, *_not_reviewed(summary), *_warnings(built)]
+        notes += _untouched(results.stores(), run.settings)
         unproven = not_proven(run.scope, to_prove.trails)
         conclusion = _conclusion(run_date, rows, gaps, inventory.integrity, unproven, notes)
         found = _found(rows, built, broken)
@@ -197,8 +200,8 @@ def take_inventory(run: Run, run_date: date) -> Inventory:
     Raises LogStoreError if the logs can't be listed.
     """
 
-    def keys_of(regions: list[str]) -> Sequence[PublicKey] | None:
-        return run.public_keys_of(regions, run_date)
+    def keys_of(wanted: KeysWanted) -> Sequence[PublicKey] | None:
+        return run.public_keys_of(wanted, run_date)
 
     if isinstance(run.profile.connection, AthenaConnection):
         return list_day(run.logs, run_date, keys_of, run.to_prove(run_date))
@@ -241,7 +244,7 @@ def _named_log_file(built: DbtResult, inventory: Inventory) -> tuple[str, str] |
     for node in built.failed():
         for file in inventory.files:
             is_queried = not file.problem or file.records is not None
-            if file.kind == "log" and is_queried and file.log_file in node.message:
+            if file.kind in REVIEWED and is_queried and file.log_file in node.message:
                 return file.log_file, f"cannot be read by Athena: {node.message[:_SHOWN_MESSAGE]}"
     return None
 
@@ -332,6 +335,22 @@ def _warnings(built: DbtResult) -> list[str]:
     return [f"{node.description}: {node.failures}" for node in built.warnings() if node.name != "day_is_complete"]
 
 
+def _untouched(touched: set[str], settings: Path) -> list[str]:
+    """A note on the listed stores that no finding of the day names: a quiet store, or one that is spelled otherwise."""
+    files = [settings / f"{name}.csv" for name in ("cardholder_data_stores", "audit_log_stores")]
+    listed = dict.fromkeys(row["name"] for file in files for row in read_rows(file))
+    names = [name for name in listed if name not in touched]
+    shown = ", ".join(names[:_SHOWN_GAPS]) + (f" and {len(names) - _SHOWN_GAPS} more" if names[_SHOWN_GAPS:] else "")
+    what = "Nothing touched these listed stores all day; are they spelled as the records have them"
+    return [f"{what}, and are their data events recorded? {shown}"] if names else []
+
+
+def _not_reviewed(summary: Summary) -> list[str]:
+    """A note on the delivered files that are not to be reviewed and that could be taken for logs."""
+    aggregated = sum(row["kind"] == "aggregated" for row in rows_of(summary.log_files))
+    return [f"{FOLDERS['aggregated']}/ {AGGREGATED} ({aggregated} files)"] if aggregated else []
+
+
 def _found(rows: list[dict[str, Any]], built: DbtResult, broken: dict[str, dict[str, int]]) -> dict[str, Any]:
     """The fields of Reviewed that only a review that did not fail has.
 
@@ -372,7 +391,7 @@ def _log_gaps(logs: str, summary: Summary) -> list[str]:
         f"{row['log_file']} {text}"
         for row in rows_of(summary.log_files, "problem", "integrity_fault")
         for text in (
-            row["problem"] if row["kind"] == "log" and _is_shown(row, in_scope) else None,
+            row["problem"] if row["kind"] in REVIEWED and _is_shown(row, in_scope) else None,
             row["integrity_fault"],
         )
         if text

@@ -12,11 +12,11 @@ from pathlib import Path
 import boto3
 
 from ..cloudtrail.expected import ToProve
-from ..cloudtrail.keys import PublicKey, keys_from_cloudtrail, keys_from_file
+from ..cloudtrail.keys import KeysWanted, PublicKey, keys_from_cloudtrail, keys_from_file
 from ..cloudtrail.store import LogStore, LogStoreError, open_store
-from ..common.aws import S3Place, aws_session, is_s3, s3_place
+from ..common.aws import S3Place, aws_session, is_s3, place_of_logs, s3_place
 from ..common.errors import UsageError
-from ..common.project import project_dir
+from ..common.project import home, project_dir
 from ..evidence.open import open_evidence
 from ..evidence.store import EvidenceError, EvidenceStore
 from ..settings.proof import expected_trails
@@ -93,11 +93,11 @@ class Run:
         """What must be proven of the day, as the settings and options say."""
         return ToProve(expected_trails(self.settings, self.scope, run_date), self.logs_copied_from)
 
-    def public_keys_of(self, regions: list[str], run_date: date) -> Sequence[PublicKey] | None:
+    def public_keys_of(self, wanted: KeysWanted, run_date: date) -> Sequence[PublicKey] | None:
         """CloudTrail's keys in the regions around the day; None if they have no source. Raises LogStoreError."""
         if self.public_keys is not None or not is_s3(self.logs.root):
             return self.public_keys
-        return keys_from_cloudtrail(self.session, regions, run_date)
+        return keys_from_cloudtrail(self.session, wanted, run_date)
 
 
 def open_run(options: RunOptions) -> Run:
@@ -105,7 +105,7 @@ def open_run(options: RunOptions) -> Run:
     project = project_dir()
     settings = (options.settings or project / "seeds" / "settings").absolute()
     state = (options.state or project / "state").absolute()
-    logs = options.logs if is_s3(options.logs) else str(Path(options.logs).absolute())
+    logs = options.logs if is_s3(place_of_logs(options.logs)) else str(Path(options.logs).absolute())
     public_keys_file = options.public_keys.absolute() if options.public_keys else None
     copied_from = _copied_from(options.logs_copied_from)
     snapshot = take_snapshot(project, settings)
@@ -116,6 +116,7 @@ def open_run(options: RunOptions) -> Run:
         "PCI_LOG_REVIEW_SETTINGS": "seeds/settings",  # in the snapshot
         "PCI_LOG_REVIEW_STATE": str(state),
         CONVERTED: token,
+        "HOME": str(home(state)),  # dbt asks for it
     }
     profile = read_profile(options.target, project, environment)
     if isinstance(profile.connection, AthenaConnection) and not is_s3(logs):

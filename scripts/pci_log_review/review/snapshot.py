@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 from ..common.errors import Fault, UsageError
 from ..common.files import read_regular
-from ..settings.checks import FILES, as_dbt_reads_it, check_settings
+from ..settings.checks import FILES, as_dbt_reads_it, check_settings, without_blank_end
 
 _PROJECT = "dbt_project.yml"
 # Of the project: the folders that dbt reads
@@ -153,7 +153,7 @@ def _settings_in(folder: Path) -> tuple[dict[str, bytes], list[Fault]]:
     for name in FILES:
         path = folder / f"{name}.csv"
         try:
-            found[f"{_SETTINGS}/{name}.csv"] = read_regular(path, follow_link=False)
+            found[f"{_SETTINGS}/{name}.csv"] = without_blank_end(read_regular(path, follow_link=False))
         except FileNotFoundError:
             continue  # a check says so
         except OSError as error:

@@ -116,7 +116,7 @@ FILES: dict[str, dict[str, Check]] = {
         "account_id": _account,
         "account_name": _anything,
         "region": _region,
-        "in_cde": _one_of("true", "false"),
+        "in_cde": lambda value: _one_of("true", "false")(value.lower()),
         "logs_expected": _one_of("daily", "may be quiet"),
     },
     "cardholder_data_stores": {"event_source": _service, "name": _narrow_pattern, "description": _anything},
@@ -197,6 +197,11 @@ def _contradictions(folder: Path) -> Iterator[Fault]:
             name = line["settings_file"]
             if read_rows(folder / f"{name}.csv"):
                 yield _fault(path, number, f"settings_file: {name}.csv has lines, so it is not true: take this one out")
+
+
+def without_blank_end(content: bytes) -> bytes:
+    """The content of a settings file without the lines at its end that are empty or, as Excel saves them, commas."""
+    return re.sub(rb"(\r?\n)[,\s]*\Z", rb"\1", content)
 
 
 def as_dbt_reads_it(name: str, content: bytes | None) -> bytes:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from .checks import COMPARED, FILES
 from .rows import Row, rows_in
+from .scope import each_region
 
 Line = tuple[str, str]  # of setting and what it says
 
@@ -20,12 +21,12 @@ _CATALOGUE = {
 }
 
 
-def compared_lines(text_of: Callable[[str], str], regions: list[str]) -> set[Line]:
+def compared_lines(text_of: Callable[[str], str], regions: Mapping[str, str]) -> set[Line]:
     """Every line that a later review must have too, whatever its order and format.
 
-    `text_of` gives the content of a setting's file, and an empty text where there is none; `regions` are what `*`
-    stands for in trail_scope: of its lines it is the accounts and regions in scope that count, and those of which logs
-    are expected daily.
+    `text_of` gives the content of a setting's file, and an empty text where there is none; `regions` are those of the
+    catalogue, with their partitions. Of trail_scope it is the accounts and regions in scope that count, and those of
+    which logs are expected daily.
     """
     lines = {("trail_scope", line) for line in _scope(rows_in(text_of("trail_scope")), regions)}
     for setting in set(COMPARED) - {"trail_scope"}:
@@ -84,11 +85,11 @@ def _matches(left_out: str, text: str) -> bool:
     return left_out == text or (f" {left_out}".endswith(" *") and text.startswith(left_out[:-1]))
 
 
-def _scope(rows: list[Row], regions: list[str]) -> set[str]:
+def _scope(rows: list[Row], regions: Mapping[str, str]) -> set[str]:
     expected = {
         (row["account_id"], region): row["logs_expected"]
-        for row in sorted(rows, key=lambda row: row["region"] != "*")  # a line that names the region wins
-        for region in (regions if row["region"] == "*" else [row["region"]])
+        # a line that names the region wins
+        for row, region in each_region(sorted(rows, key=lambda row: row["region"] != "*"), regions)
     }
     pairs = {f"{account_id} {region}" for account_id, region in expected}
     return pairs | {f"{account_id} {region} daily" for (account_id, region), it in expected.items() if it == "daily"}

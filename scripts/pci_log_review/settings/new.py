@@ -14,7 +14,7 @@ from pathlib import Path
 from ..cloudtrail.deliveries import Trail, trails
 from ..cloudtrail.digest_files import delivering_trails
 from ..cloudtrail.store import PARALLEL_READS, LogStore, open_store
-from ..common.aws import is_s3, s3_place
+from ..common.aws import is_s3, place_of_logs, s3_place
 from ..common.errors import UsageError
 from ..common.project import project_dir
 from .checks import FILES, is_account, is_region
@@ -49,7 +49,7 @@ def write_settings(logs: str, folder: Path) -> Written:
     there = [f"{name}.csv" for name in FILES if os.path.lexists(folder / f"{name}.csv")]
     if there:
         raise UsageError(f"{folder} has {', '.join(there)} already; nothing was written")
-    store = open_store(logs)
+    store = open_store(place_of_logs(logs))
     listed = trails(store)
     found = sorted((trail for trail in listed if trail.kind == "log"), key=lambda trail: trail.folder)
     known = [trail for trail in found if is_account(trail.account_id) and is_region(trail.region)]

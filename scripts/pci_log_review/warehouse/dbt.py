@@ -175,8 +175,8 @@ class Dbt:
     def _read_artifacts(self) -> DbtResult:
         """What the build that has just ended did; parsing, once for each process, wrote what the nodes are."""
         if not self._nodes:
-            self._nodes = json.loads((self._project.target_path / "manifest.json").read_text())["nodes"]
-        results = json.loads(self._project.results_path.read_text())
+            self._nodes = json.loads((self._project.target_path / "manifest.json").read_text(encoding="utf-8"))["nodes"]
+        results = json.loads(self._project.results_path.read_text(encoding="utf-8"))
         return DbtResult(
             results["metadata"]["invocation_id"],
             results["elapsed_time"],
@@ -201,9 +201,9 @@ class Dbt:
 
     def _started(self) -> subprocess.Popen[str]:
         # Isolated, and with the wrapper's own code: `-m` would import what lies in the working folder, which may be a
-        # bucket's copy, and PYTHONPATH may name it as well
+        # bucket's copy, and PYTHONPATH may name it as well. In UTF-8, whatever the locale: dbt opens its files with it
         return subprocess.Popen(  # noqa: S603  # every argument is ours or checked
-            [sys.executable, "-I", "-c", _CHILD, str(_PACKAGES), *self._project.command("parse")],
+            [sys.executable, "-I", "-X", "utf8", "-c", _CHILD, str(_PACKAGES), *self._project.command("parse")],
             env=self._project.environment,
             cwd=self._project.project,
             stdin=subprocess.PIPE,  # dbt_child ends when this closes

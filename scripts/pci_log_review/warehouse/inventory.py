@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,8 @@ from ..cloudtrail.deliveries import Delivery, changes, deliveries, trails
 from ..cloudtrail.digest_files import Checked
 from ..cloudtrail.digests import DigestCheck, Integrity, TrailDigests, check_digests
 from ..cloudtrail.expected import ToProve
-from ..cloudtrail.keys import PublicKey
+from ..cloudtrail.keys import KeysOf, PublicKey
+from ..cloudtrail.kinds import AGGREGATED, REVIEWED
 from ..cloudtrail.reader import Contents, read_log_files
 from ..cloudtrail.store import LogStore, LogStoreError
 from ..cloudtrail.strays import NOT_REVIEWED
@@ -49,6 +50,7 @@ class InventoryFile:
     is_proven: bool
     problem: str | None
     integrity_fault: str | None
+    covered_seconds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Inventory:
         return [
             file.log_file
             for file in self.files
-            if file.kind == "log"
+            if file.kind in REVIEWED
             and file.problem
             and file.size is not None
             and file.records is None
@@ -98,10 +100,8 @@ _COLUMNS: dict[str, pa.DataType] = {
     "is_proven": pa.bool_(),
     "problem": pa.string(),
     "integrity_fault": pa.string(),
+    "covered_seconds": pa.int64(),
 }
-
-
-KeysOf = Callable[[list[str]], Sequence[PublicKey] | None]
 
 
 def convert(
@@ -141,7 +141,7 @@ def list_day(store: LogStore, run_date: date, keys_of: KeysOf, to_prove: ToProve
     small = [
         file
         for file in delivered
-        if file.kind == "log" and not file.problem and file.log_file not in checked and file.size <= _MAX_EMPTY
+        if file.kind in REVIEWED and not file.problem and file.log_file not in checked and file.size <= _MAX_EMPTY
     ]
     # their problems are not kept: if a query fails on a file, all files are read
     records = {file.log_file: contents.records for file, contents in _read(store, small)}
@@ -156,7 +156,7 @@ def changed_meanwhile(inventory: Inventory, store: LogStore, run_date: date) -> 
     none was written in between. Raises LogStoreError if the logs can't be listed.
     """
     before, after = (
-        [file for file in listed if file.kind != "insight"]
+        [file for file in listed if file.kind in {*REVIEWED, "digest"}]
         for listed in (inventory.listed, deliveries(store, run_date))
     )
     return changes(before, after)
@@ -167,7 +167,7 @@ def with_unreadable_files(inventory: Inventory, store: LogStore) -> Inventory:
 
     Raises LogStoreError if the logs can't be listed.
     """
-    unknown = [file for file in inventory.files if file.kind == "log" and not file.problem and file.records is None]
+    unknown = [file for file in inventory.files if file.kind in REVIEWED and not file.problem and file.records is None]
     files = [Delivery(file.log_file, file.account_id, file.region, file.kind, file.size or 0) for file in unknown]
     problems = {file.log_file: contents.problem for file, contents in _read(store, files) if contents.records is None}
     return replace(
@@ -234,13 +234,14 @@ def _listed(file: Delivery, checked: Checked | None, sha256: str | None, records
         checked.sha256 if checked else sha256,
         checked.records if checked else records,
         checked.is_proven if checked else False,
-        file.problem or (checked.problem if checked else None),
+        file.problem or (checked.problem if checked else None) or (AGGREGATED if file.kind == "aggregated" else None),
         checked.fault if checked else None,
+        checked.covered_seconds if checked else None,
     )
 
 
 def _gone(file: Checked) -> InventoryFile:
     where = (file.log_file, file.account_id, file.region, file.kind)
     # a log file that is gone can't be reviewed; a digest that is gone no longer proves anything
-    problem, fault = (file.fault, None) if file.kind == "log" else (None, file.fault)
+    problem, fault = (file.fault, None) if file.kind in REVIEWED else (None, file.fault)
     return InventoryFile(*where, None, None, None, None, is_proven=False, problem=problem, integrity_fault=fault)

@@ -28,6 +28,7 @@ from pyarrow import parquet
 
 from ..cloudtrail.deliveries import Delivery, deliveries
 from ..cloudtrail.digests import DigestCheck
+from ..cloudtrail.kinds import AGGREGATED, REVIEWED
 from ..cloudtrail.reader import read_log_files
 from ..cloudtrail.salvage import Record, unclear_keys
 from ..cloudtrail.store import LogStore, open_store
@@ -260,7 +261,7 @@ class _Reading:
             is_proven = False
             if self._check and self._is_covered(file):
                 is_proven = self._check.take(file, contents).is_proven
-            if not self._in_scope(file):
+            if not self._is_reviewed(file):
                 continue
             self._problems[number] = contents.problem
             if contents.records is not None:
@@ -285,10 +286,13 @@ class _Reading:
 
     def _is_read(self, file: Delivery) -> bool:
         is_hashed = self._check is not None and not is_s3(self._store.root)
-        return file.kind == "log" and not file.problem and (self._is_split(file) or is_hashed)
+        return not file.problem and (self._is_split(file) or (is_hashed and file.kind in REVIEWED))
 
     def _is_split(self, file: Delivery) -> bool:
-        return self._in_scope(file) or self._is_covered(file)
+        return self._is_reviewed(file) or self._is_covered(file)
+
+    def _is_reviewed(self, file: Delivery) -> bool:
+        return file.kind in REVIEWED and self._in_scope(file)
 
     def _is_covered(self, file: Delivery) -> bool:
         return self._check is not None and self._check.covers(file)
@@ -312,6 +316,8 @@ class _Reading:
     def _problem(self, number: int, file: Delivery, insights: int) -> str | None:
         if file.problem or not self._in_scope(file):
             return file.problem or OUT_OF_SCOPE
+        if file.kind == "aggregated":
+            return AGGREGATED
         are_no_calls = f"{insights} of its {self._events.get(number)} records are Insight events, which are no calls"
         return _joined(self._problems.get(number), are_no_calls if insights else None)
 

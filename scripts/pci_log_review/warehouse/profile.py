@@ -15,6 +15,7 @@ from dbt_common.utils.dict import deep_map_render
 
 from ..common.errors import UsageError
 from ..common.files import read_regular
+from ..common.project import home
 
 _NEEDED = ("region_name", "s3_staging_dir", "s3_data_dir")
 
@@ -63,7 +64,7 @@ def read_profile(target: str, project: Path, environment: Mapping[str, str]) -> 
 def _profiles_dir(project: Path) -> Path:
     """The folder of profiles.yml, searched for where dbt does. Raises UsageError if there is none."""
     named = os.environ.get("DBT_PROFILES_DIR")
-    places = [Path(named).absolute()] if named else [project, Path.home() / ".dbt"]
+    places = [Path(named).absolute()] if named else [project, home(project) / ".dbt"]
     for place in places:
         if (place / "profiles.yml").is_file():
             return place

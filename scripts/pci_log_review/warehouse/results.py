@@ -53,8 +53,15 @@ class Results(Protocol):
     def rows(self, relation: str, order_by: str) -> pa.RecordBatchReader:
         """All columns of the day's rows, in a stable order, as they are fetched."""
 
+    def stores(self) -> set[str]:
+        """The listed stores, as the settings name them, that the day's findings touch."""
+
     def by_requirement(self, test: Node) -> dict[str, int]:
         """For a test of findings, the number of rows that it found under each requirement."""
+
+
+def _stores(run_date: date) -> str:
+    return f"select distinct store from findings where run_date = date '{run_date}' and store is not null"
 
 
 def _by_requirement(test: Node) -> str:
@@ -70,6 +77,9 @@ class _LocalResults:
         query = f"select * from {relation} where run_date = ? order by {order_by}"
         # a separate cursor: a reader ends when its connection executes something else
         return self._connection.cursor().execute(query, [self._run_date]).to_arrow_reader(_BATCH_ROWS)
+
+    def stores(self) -> set[str]:
+        return {store for (store,) in self._connection.execute(_stores(self._run_date)).fetchall()}
 
     def by_requirement(self, test: Node) -> dict[str, int]:
         return dict(self._connection.execute(_by_requirement(test)).fetchall())
@@ -102,6 +112,9 @@ class _AthenaResults:
                 quoted_strings_can_be_null=False,
             ),
         )
+
+    def stores(self) -> set[str]:
+        return {store for (store,) in self._cursor.execute(_stores(self._run_date)).fetchall()}
 
     def by_requirement(self, test: Node) -> dict[str, int]:
         return dict(self._cursor.execute(_by_requirement(test)).fetchall())
