@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -135,6 +136,13 @@ def test_a_usual_day_and_an_unusual_one_are_told_apart() -> None:
     text = text_of(report(material(rows, trend=trend)))
     assert "40 unusual" in text
     assert text.count("unusual") == 1
+
+
+def test_a_page_never_tells_another_number_than_the_conclusion() -> None:
+    made = material({"10.2.1.5": [finding(), finding()]})
+    fewer = Material(replace(made.conclusion, findings={"10.2.1.5": 3}), made.rows)
+    with pytest.raises(ValueError, match=r"10\.2\.1\.5 has 2 findings in its table and 3 in the conclusion"):
+        report(fewer)
 
 
 def test_a_page_that_cannot_be_written_costs_a_note_and_not_the_day(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def _line(line: Line) -> str:
         said.append(f"[{', '.join(sorted(line.flags))}]")
     if line.also:
         said.append(f"also under {', '.join(line.also)}")
+    said += [f"NEW: {visible(new)}" for new in line.new]
     event = line.rows[0].row.get("event_id") if line.rows else ""
     return "; ".join([*said, f"event {visible(event)}" if event else "without an event id"])
 

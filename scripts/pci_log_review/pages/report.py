@@ -13,6 +13,7 @@ from .folding import Row
 from .gravity import WORDS, Gravity
 from .grouping import OUTCOMES, Grouped, Headline, Line, group
 from .html import render
+from .novelty import SEEN, read_seen
 from .packed import pack
 
 NAME = "report.html"
@@ -39,14 +40,18 @@ class Material:
 
 
 def report(material: Material) -> bytes:
-    """The page as HTML."""
+    """The page as HTML. Raises ValueError where the tables contradict the conclusion."""
     conclusion = material.conclusion
     is_failed = conclusion.state is State.FAILED
     review = [] if is_failed else list(material.rows("daily_review.csv"))
     coverage = [] if is_failed else list(material.rows("log_coverage.csv"))
     approvals = {} if is_failed else {row["line_id"]: row for row in material.rows("expected_lines.csv")}
-    grouped = group({row["requirement"]: material.rows(f"findings/{row['requirement']}.csv") for row in review})
+    before = read_seen([] if is_failed else material.rows(SEEN))
+    findings = {row["requirement"]: material.rows(f"findings/{row['requirement']}.csv") for row in review}
+    grouped = group(findings, before)
     lines = grouped.lines()
+    if told := _contradiction(conclusion, grouped):
+        raise ValueError(told)
     packed = pack(lines)
     grave = [
         line
@@ -72,6 +77,7 @@ def report(material: Material) -> bytes:
         names={row["account_id"]: row["account_name"] for row in coverage if row.get("account_name")},
         actors=sorted({line.actor for line in lines}),
         has_new=any(line.new for line in lines),
+        before=before,
         coverage=_coverage(coverage),
         hours=_hours(lines),
         trend=_trend(material, review),
@@ -81,6 +87,16 @@ def report(material: Material) -> bytes:
         most=most,
         clock=clock,
     )
+
+
+def _contradiction(conclusion: Conclusion, grouped: Grouped) -> str | None:
+    """Where the tables have other numbers of findings than the conclusion: no page may then say how many there are."""
+    for requirement, count in conclusion.findings.items():
+        own = sum(headline.count for headline in grouped.headlines.get(requirement, []))
+        found = own + sum(grouped.elsewhere.get(requirement, {}).values())
+        if found != count:
+            return f"{requirement} has {found} findings in its table and {count} in the conclusion"
+    return None
 
 
 def _is_grave(line: Line) -> bool:
