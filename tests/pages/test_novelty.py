@@ -41,11 +41,11 @@ def new_of(**fields: str) -> tuple[str, ...]:
 
 def test_a_new_event_origin_region_or_actor_is_told_with_the_days_that_it_is_measured_by() -> None:
     assert new_of() == ()
-    assert new_of(event_name="CreateRole") == ("this actor's first such call in the 19 days reviewed before",)
-    told = "not seen of this actor in the 19 days reviewed before:"
-    assert new_of(source_ip="203.0.113.9") == (f"{told} origin 203.0.113.9",)
-    assert new_of(aws_region="eu-west-1") == (f"{told} region eu-west-1",)
-    assert new_of(principal_name="other") == ("this actor has no finding in the 19 days reviewed before",)
+    assert new_of(event_name="CreateRole") == ("the call",)
+    assert new_of(source_ip="203.0.113.9") == ("origin 203.0.113.9",)
+    assert new_of(aws_region="eu-west-1") == ("region eu-west-1",)
+    assert new_of(principal_name="other") == ("the actor",)
+    assert "of the 19 days" in read_seen(BEFORE).told
     assert new_of(principal_account_id="444455556666") == new_of(principal_name="other")
 
 

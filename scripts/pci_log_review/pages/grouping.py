@@ -105,6 +105,7 @@ class Grouped:
 
     headlines: dict[str, list[Headline]]
     elsewhere: dict[str, dict[str, int]]
+    before: Seen = field(default_factory=Seen)
 
     def in_order(self) -> list[Headline]:
         """The headlines of all requirements, the gravest first."""
@@ -200,7 +201,7 @@ def _grouped(
             of_requirement[key] = Headline(line.requirement, *key, [])
         of_requirement[key].lines.append(line)
     ordered = {name: sorted(found.values(), key=lambda it: it.order) for name, found in headlines.items()}
-    return Grouped(ordered, elsewhere)
+    return Grouped(ordered, elsewhere, before)
 
 
 def _reading(line: Line) -> tuple[object, ...]:

@@ -26,23 +26,32 @@ class Seen:
         """The day on which the actor's call was first seen; empty where it was not."""
         return self.first.get((actor, "event"), {}).get(event, "")
 
+    @property
+    def told(self) -> str:
+        """What `new` is measured by."""
+        if not self.days:
+            return "No day was reviewed in the 90 days before, so nothing can be told to be new."
+        days = f"the {self.days} days" if self.days > 1 else "the one day"
+        return (
+            f"What is marked as new was not seen, of that actor, in the findings of {days} reviewed in the 90 before."
+        )
+
     def new(self, actor: Actor, event: str, origins: Iterable[str], regions: Iterable[str]) -> tuple[str, ...]:
-        """What is new of an actor's calls, as a person is told it; nothing where no day before was reviewed."""
+        """What is new: the actor, or of this actor the call, an origin or a region, as a person is told it; nothing where
+        no day before was reviewed.
+        """
         if not self.days:
             return ()
-        before = f"in the {self.days} days reviewed before" if self.days > 1 else "on the one day reviewed before"
         if not any((actor, what) in self.first for what in ("event", "origin", "region")):
-            return (f"this actor has no finding {before}",)
-        found = []
-        if not self.since(actor, event):
-            found.append(f"this actor's first such call {before}")
+            return ("the actor",)
+        found = [] if self.since(actor, event) else ["the call"]
         for what, values in (("origin", origins), ("region", regions)):
             known = self.first.get((actor, what), {})
             unseen = sorted({value for value in values if value not in known})
             if unseen:
                 rest = f" and {len(unseen) - _SHOWN} more" if len(unseen) > _SHOWN else ""
                 names = ", ".join(value or "not recorded" for value in unseen[:_SHOWN])
-                found.append(f"not seen of this actor {before}: {what} {names}{rest}")
+                found.append(f"{what} {names}{rest}")
         return tuple(found)
 
 

@@ -18,6 +18,7 @@ from .packed import pack
 
 NAME = "report.html"
 _TREND_DAYS = 30
+_USUAL_DAYS = 7  # fewer say nothing of what is usual
 _SHOWN_GRAVE = 5  # lines of each gravity
 _SHOWN_LINES = 150  # of a requirement, in the page without its script
 _SHOWN_TEXTS = 4
@@ -46,9 +47,8 @@ def report(material: Material) -> bytes:
     review = [] if is_failed else list(material.rows("daily_review.csv"))
     coverage = [] if is_failed else list(material.rows("log_coverage.csv"))
     approvals = {} if is_failed else {row["line_id"]: row for row in material.rows("expected_lines.csv")}
-    before = read_seen([] if is_failed else material.rows(SEEN))
     findings = {row["requirement"]: material.rows(f"findings/{row['requirement']}.csv") for row in review}
-    grouped = group(findings, before)
+    grouped = group(findings, read_seen([] if is_failed else material.rows(SEEN)))
     lines = grouped.lines()
     if told := _contradiction(conclusion, grouped):
         raise ValueError(told)
@@ -77,7 +77,7 @@ def report(material: Material) -> bytes:
         names={row["account_id"]: row["account_name"] for row in coverage if row.get("account_name")},
         actors=sorted({line.actor for line in lines}),
         has_new=any(line.new for line in lines),
-        before=before,
+        before=grouped.before,
         coverage=_coverage(coverage),
         hours=_hours(lines),
         trend=_trend(material, review),
@@ -220,7 +220,7 @@ def _trend(material: Material, review: list[Row]) -> list[Trend]:
         today = material.conclusion.unexpected_findings.get(name)
         counted = sorted(count for _, count in before if count is not None)
         # twice what nine days of ten had, and not by a handful
-        usual = counted[int(len(counted) * 0.9)] if counted else None
+        usual = counted[int(len(counted) * 0.9)] if len(counted) >= _USUAL_DAYS else None
         is_unusual = usual is not None and today is not None and today > 2 * usual + 5
         days = [*before, (day, today)]
         found.append(Trend(name, days, max([*(count or 0 for _, count in days), 1]), is_unusual))
