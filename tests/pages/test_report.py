@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pci_log_review.evidence.manifest import Conclusion, State
-from pci_log_review.pages.days import with_report
+from pci_log_review.pages.days import with_pages
 from pci_log_review.pages.folding import Row
 from pci_log_review.pages.packed import unpack
 from pci_log_review.pages.report import Material, report
@@ -147,7 +147,7 @@ def test_a_page_never_tells_another_number_than_the_conclusion() -> None:
 
 def test_a_page_that_cannot_be_written_costs_a_note_and_not_the_day(tmp_path: Path) -> None:
     conclusion = Conclusion(DAY, State.COMPLETE, [], "", {}, {})
-    noted = with_report(tmp_path, conclusion, dict)
+    noted = with_pages(tmp_path, conclusion, dict)
     [note] = noted.notes
     assert note.startswith("report.html could not be written (FileNotFoundError")
     assert noted.state is State.COMPLETE

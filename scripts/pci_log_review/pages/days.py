@@ -17,6 +17,7 @@ from ..evidence.history import Day, history
 from ..evidence.manifest import Conclusion, Manifest, State, read_manifest
 from ..evidence.sealed import check_as_sealed, rows_of_file
 from ..evidence.store import EvidenceError, EvidenceStore
+from .assessor import ASSESSOR, assessor
 from .calendar import signed
 from .folding import Row
 from .index import index
@@ -29,15 +30,16 @@ _BEFORE = timedelta(days=30)
 _OPTIONAL = (SEEN, "expected_lines.csv")  # an earlier version did not write them
 
 
-def with_report(
+def with_pages(
     folder: Path, conclusion: Conclusion, trend: Callable[[], Mapping[date, Mapping[str, tuple[int, int]]]]
 ) -> Conclusion:
-    """Writes the day's page into its folder, to be sealed with the other files, from what lies there.
+    """Writes the day's pages into its folder, to be sealed with the other files, from what lies there.
 
     Where that fails, whatever the logs hold, the day is reviewed all the same; the conclusion then has a note on it.
     """
     try:
         (folder / NAME).write_bytes(report(Material(conclusion, partial(_rows, folder), trend())))
+        (folder / ASSESSOR).write_bytes(assessor(conclusion.run_date, conclusion.state.value, folder))
     except Exception as error:
         why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         (folder / NAME).unlink(missing_ok=True)

@@ -37,8 +37,8 @@ class Seen:
         )
 
     def new(self, actor: Actor, event: str, origins: Iterable[str], regions: Iterable[str]) -> tuple[str, ...]:
-        """What is new: the actor, or of this actor the call, an origin or a region, as a person is told it; nothing where
-        no day before was reviewed.
+        """What is new: the actor, or of this actor the call, an origin or a region; nothing where no day before was
+        reviewed.
         """
         if not self.days:
             return ()
