@@ -92,9 +92,10 @@ def report_of(store: EvidenceStore, day: Day, known: list[Record]) -> bytes:
     )
     rows = partial(_sealed_rows, store, manifest)
     trend = trend_before(store, known, day.run_date)
-    told = signed(day)
+    told = f"{signed(day)}." if day.signature and day.signature.is_stale else "Not signed."
+    told = f"Signed by {signed(day)}." if day.is_signed else told
     try:
-        return report(Material(manifest.conclusion, rows, trend, written, f"{told[:1].upper()}{told[1:]}."))
+        return report(Material(manifest.conclusion, rows, trend, written, told))
     except ValueError as error:
         raise EvidenceError(f"evidence: {manifest.record.folder}: {error}") from error
 

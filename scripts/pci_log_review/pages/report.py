@@ -17,6 +17,14 @@ from .novelty import SEEN, read_seen
 from .packed import pack
 
 NAME = "report.html"
+# columns that an earlier version did not write
+_REVIEW = dict.fromkeys(
+    (
+        *("expected_findings", "pci_dss_v4_0_1", "pci_dss_v3_2_1", "settings_gap"),
+        *("regions_with_logs", "regions_in_scope", "log_files", "events"),
+    ),
+    "",
+)
 _TREND_DAYS = 30
 _USUAL_DAYS = 7  # fewer say nothing of what is usual
 _SHOWN_GRAVE = 5  # lines of each gravity
@@ -44,7 +52,7 @@ def report(material: Material) -> bytes:
     """The page as HTML. Raises ValueError where the tables contradict the conclusion."""
     conclusion = material.conclusion
     is_failed = conclusion.state is State.FAILED
-    review = [] if is_failed else list(material.rows("daily_review.csv"))
+    review: list[Row] = [] if is_failed else [{**_REVIEW, **row} for row in material.rows("daily_review.csv")]
     coverage = [] if is_failed else list(material.rows("log_coverage.csv"))
     approvals = {} if is_failed else {row["line_id"]: row for row in material.rows("expected_lines.csv")}
     findings = {row["requirement"]: material.rows(f"findings/{row['requirement']}.csv") for row in review}
