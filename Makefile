@@ -11,7 +11,7 @@ NOT_OF_COMPILED := layout,references.quoting,references.qualification,ambiguous.
 
 export DBT_PROFILES_DIR := $(CURDIR)
 
-.PHONY: help review check test lint diff docs benchmark mutants athena-local sample-logs lock clean
+.PHONY: help review check test lint diff docs screenshot benchmark mutants athena-local sample-logs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -60,6 +60,10 @@ diff: .venv/installed  ## Show which evidence the working tree finds otherwise t
 docs: .venv/installed profiles.yml  ## Write the evidence catalogue of the sample's review, or of PCI_LOG_REVIEW_STATE: target/docs/static_index.html
 	@test -n "$(PCI_LOG_REVIEW_STATE)" || test -f $(SAMPLE)/state/review.duckdb || $(MAKE) review
 	@PCI_LOG_REVIEW_STATE=$(or $(PCI_LOG_REVIEW_STATE),$(SAMPLE)/state) $(BIN)/dbt docs generate --static --target-path target/docs
+
+screenshot: .venv/installed-dev review  ## Take the picture of the sample's page that the README shows, with chromium
+	@PYTHONPATH=scripts $(BIN)/python -m tools.screenshot \
+		"$$(ls -d $(SAMPLE)/evidence/$(SAMPLE_DAY)/*/ | tail -1)report.html" docs/report.png
 
 benchmark: .venv/installed profiles.yml  ## Measure the review on generated logs; BENCHMARK_ARGS="--full" measures all
 	@PYTHONPATH=scripts $(BIN)/python -m tools.benchmark $(BENCHMARK_ARGS)

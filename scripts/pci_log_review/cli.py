@@ -36,7 +36,7 @@ from .evidence.sign_off import parse_decision, sign_off
 from .evidence.store import EvidenceError, EvidenceStore, Locked
 from .evidence.verify import verify
 from .notify import Message, check_places, notify
-from .pages.days import report_of, write_index
+from .pages.days import report_of, seen_before, write_index
 from .pages.grouping import group
 from .review.day import Exit, Reviewed
 from .review.options import EvidencePlace, Run, RunOptions, open_run
@@ -349,7 +349,7 @@ def show(day: date, event_id: str | None, **evidence: Any) -> None:
     if event_id:
         print_event(findings, event_id.strip(), click.echo)
     else:
-        print_day(known, store.where, review, group(findings))
+        print_day(known, store.where, review, group(findings, seen_before(store, known)))
 
 
 @main.command()

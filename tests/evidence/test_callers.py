@@ -267,7 +267,7 @@ FILES = pa.schema(
 def gaps(run: Run, row: dict[str, Any], built: list[Node], coverage: list[Any], files: list[Any]) -> list[str]:
     nothing = pa.table({})
     tables = pa.Table.from_pylist(coverage, COVERAGE), pa.Table.from_pylist(files, FILES)
-    return review._gaps(run, Summary(nothing, *tables, nothing), [row], DbtResult("id", 1.0, built, MODELS))
+    return review._gaps(run, Summary(nothing, *tables, nothing, nothing), [row], DbtResult("id", 1.0, built, MODELS))
 
 
 HERE = {"account_id": "111122223333", "region": "us-east-1", "in_scope": True, "log_files": 0, "gap": None}

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from pci_log_review.evidence.chain import records
 from pci_log_review.evidence.history import due_days, history
 from pci_log_review.evidence.open import open_evidence
 from pci_log_review.evidence.sealed import read_day
 from pci_log_review.evidence.sign_off import parse_decision, sign_off
 from pci_log_review.evidence.store import EvidenceStore
 from pci_log_review.evidence.verify import verify
+from pci_log_review.pages.days import report_of
 
 # 2026-03-10 and 2026-03-11 of the sample logs, the second incomplete and signed
 FORMAT_1 = Path(__file__).parent / "fixtures" / "format_1.tar.xz"
@@ -45,6 +47,13 @@ def test_it_is_shown_with_its_signature(store: EvidenceStore) -> None:
     review, findings = read_day(store, complete)
     assert len(review) == 10
     assert sum(len(list(rows)) for rows in findings.values()) == 202
+
+
+def test_it_gets_a_page(store: EvidenceStore) -> None:
+    [known] = history(store, COMPLETE, COMPLETE)
+    page = report_of(store, known, records(store.keys())).decode()
+    assert "This page is not sealed (the day has none that is)." in page
+    assert "100 findings of" in page
 
 
 def test_it_can_be_signed(store: EvidenceStore) -> None:

@@ -715,3 +715,13 @@ def test_a_file_that_is_larger_than_what_is_read_as_a_whole_is_an_error(
     monkeypatch.setattr("pci_log_review.evidence.store.MAX_BYTES", 4)
     with pytest.raises(EvidenceError, match="it has more than 4 bytes"):
         store.read("2026-03-10/a.json")
+
+
+def test_a_page_in_s3_is_shown_by_a_browser_and_not_saved(bucket: str) -> None:
+    store = open_evidence(f"s3://{bucket}/pci")
+    store.write("index.html", b"<!doctype html>")
+    store.write("latest.json", b"{}")
+    client = boto3.client("s3")
+    types = {key: client.head_object(Bucket=bucket, Key=f"pci/{key}")["ContentType"] for key in store.keys()}  # noqa: SIM118
+    assert types["index.html"] == "text/html; charset=utf-8"
+    assert "html" not in types["latest.json"]

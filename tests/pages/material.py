@@ -62,6 +62,8 @@ def material(findings: dict[str, list[Row]], gaps: Iterable[str] = (), **other: 
     }
 
     def rows_of(name: str) -> Iterator[Row]:
+        if name == "seen_before.csv":
+            return
         yield from tables.get(name) or findings[name.removeprefix("findings/").removesuffix(".csv")]
 
     return Material(conclusion, rows_of, **other)  # type: ignore[arg-type]

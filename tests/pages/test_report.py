@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pci_log_review.evidence.manifest import Conclusion, State
-from pci_log_review.pages.days import with_report
+from pci_log_review.pages.days import with_pages
 from pci_log_review.pages.folding import Row
 from pci_log_review.pages.packed import unpack
 from pci_log_review.pages.report import Material, report
@@ -137,9 +138,16 @@ def test_a_usual_day_and_an_unusual_one_are_told_apart() -> None:
     assert text.count("unusual") == 1
 
 
+def test_a_page_never_tells_another_number_than_the_conclusion() -> None:
+    made = material({"10.2.1.5": [finding(), finding()]})
+    fewer = Material(replace(made.conclusion, findings={"10.2.1.5": 3}), made.rows)
+    with pytest.raises(ValueError, match=r"10\.2\.1\.5 has 2 findings in its table and 3 in the conclusion"):
+        report(fewer)
+
+
 def test_a_page_that_cannot_be_written_costs_a_note_and_not_the_day(tmp_path: Path) -> None:
     conclusion = Conclusion(DAY, State.COMPLETE, [], "", {}, {})
-    noted = with_report(tmp_path, conclusion, dict)
+    noted = with_pages(tmp_path, conclusion, dict)
     [note] = noted.notes
     assert note.startswith("report.html could not be written (FileNotFoundError")
     assert noted.state is State.COMPLETE

@@ -29,6 +29,7 @@ def print_findings(grouped: Grouped, where: str, tell: Callable[[str], None]) ->
         if counted:
             tell(f"{requirement}: further findings of events that stand above: {counted}")
     if headlines:
+        tell(grouped.before.told)
         tell(f"Each finding: {where}/findings/; one event: pci-log-review show DAY --event ID")
 
 
@@ -50,6 +51,8 @@ def _line(line: Line) -> str:
         said.append(f"[{', '.join(sorted(line.flags))}]")
     if line.also:
         said.append(f"also under {', '.join(line.also)}")
+    if line.new:
+        said.append(f"NEW: {visible(', '.join(line.new))}")
     event = line.rows[0].row.get("event_id") if line.rows else ""
     return "; ".join([*said, f"event {visible(event)}" if event else "without an event id"])
 

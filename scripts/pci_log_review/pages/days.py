@@ -17,25 +17,29 @@ from ..evidence.history import Day, history
 from ..evidence.manifest import Conclusion, Manifest, State, read_manifest
 from ..evidence.sealed import check_as_sealed, rows_of_file
 from ..evidence.store import EvidenceError, EvidenceStore
+from .assessor import ASSESSOR, assessor
 from .calendar import signed
 from .folding import Row
 from .index import index
+from .novelty import SEEN, Seen, read_seen
 from .report import NAME, Material, report
 
 Trend = dict[date, dict[str, tuple[int, int]]]
 _LOOKED_AT = 120  # records, newest first: a few of each of the days before
 _BEFORE = timedelta(days=30)
+_OPTIONAL = (SEEN, "expected_lines.csv")  # an earlier version did not write them
 
 
-def with_report(
+def with_pages(
     folder: Path, conclusion: Conclusion, trend: Callable[[], Mapping[date, Mapping[str, tuple[int, int]]]]
 ) -> Conclusion:
-    """Writes the day's page into its folder, to be sealed with the other files, from what lies there.
+    """Writes the day's pages into its folder, to be sealed with the other files, from what lies there.
 
     Where that fails, whatever the logs hold, the day is reviewed all the same; the conclusion then has a note on it.
     """
     try:
         (folder / NAME).write_bytes(report(Material(conclusion, partial(_rows, folder), trend())))
+        (folder / ASSESSOR).write_bytes(assessor(conclusion.run_date, conclusion.state.value, folder))
     except Exception as error:
         why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         (folder / NAME).unlink(missing_ok=True)
@@ -46,6 +50,8 @@ def with_report(
 
 
 def _rows(folder: Path, name: str) -> Iterator[Row]:
+    if name in _OPTIONAL and not (folder / name).exists():
+        return
     with (folder / name).open(encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)
 
@@ -86,13 +92,22 @@ def report_of(store: EvidenceStore, day: Day, known: list[Record]) -> bytes:
     )
     rows = partial(_sealed_rows, store, manifest)
     trend = trend_before(store, known, day.run_date)
-    told = signed(day)
-    return report(Material(manifest.conclusion, rows, trend, written, f"{told[:1].upper()}{told[1:]}."))
+    told = f"{signed(day)}." if day.signature and day.signature.is_stale else "Not signed."
+    told = f"Signed by {signed(day)}." if day.is_signed else told
+    try:
+        return report(Material(manifest.conclusion, rows, trend, written, told))
+    except ValueError as error:
+        raise EvidenceError(f"evidence: {manifest.record.folder}: {error}") from error
 
 
 def _sealed_rows(store: EvidenceStore, manifest: Manifest, name: str) -> Iterator[Row]:
-    if name in manifest.files:  # an earlier version did not write every table
+    if name in manifest.files or name not in _OPTIONAL:
         yield from rows_of_file(store, f"{manifest.record.folder}/{name}")
+
+
+def seen_before(store: EvidenceStore, day: Day) -> Seen:
+    """What the sealed evidence of the day says was seen before it. Raises EvidenceError."""
+    return read_seen(_sealed_rows(store, day.manifest, SEEN) if day.manifest else [])
 
 
 def write_index(store: EvidenceStore, last: date) -> None:

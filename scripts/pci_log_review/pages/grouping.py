@@ -18,6 +18,7 @@ from itertools import chain
 
 from .folding import Row, actor_of, resource_kind
 from .gravity import Gravity, flags_of, gravity_of
+from .novelty import Actor, Seen, actor_key, event_key
 from .sentences import sentence
 
 OUTCOMES = {"success": "done", "failure": "failed", "denied": "refused"}
@@ -41,15 +42,19 @@ class Line:
     gravity: Gravity
     text: str
     id: str
+    who: Actor
+    call: str
     count: int = 0
     first: str = ""
     last: str = ""
     origins: Counter[str] = field(default_factory=Counter)
     resources: Counter[str] = field(default_factory=Counter)
+    regions: Counter[str] = field(default_factory=Counter)
     hours: Counter[str] = field(default_factory=Counter)
     flags: set[str] = field(default_factory=set)
     also: Counter[str] = field(default_factory=Counter)
     new: tuple[str, ...] = ()
+    since: str = ""
     rows: list[Finding] = field(default_factory=list)
 
     @property
@@ -100,6 +105,7 @@ class Grouped:
 
     headlines: dict[str, list[Headline]]
     elsewhere: dict[str, dict[str, int]]
+    before: Seen = field(default_factory=Seen)
 
     def in_order(self) -> list[Headline]:
         """The headlines of all requirements, the gravest first."""
@@ -122,11 +128,15 @@ class _Seen:
     time: str
     origin: str
     resource: str
+    region: str
     row: Row | None
 
 
-def group(findings: Mapping[str, Iterable[Row]]) -> Grouped:
-    """Groups the findings of each requirement: the rows of findings/<requirement>.csv, each gone through once."""
+def group(findings: Mapping[str, Iterable[Row]], before: Seen | None = None) -> Grouped:
+    """Groups the findings of each requirement: the rows of findings/<requirement>.csv, each gone through once.
+
+    `before` is what was seen in the days before, so that what is new is marked.
+    """
     lines: dict[_Key, Line] = {}
     seen: list[_Seen] = []
     best: dict[bytes, int] = {}  # the finding under which an event is read
@@ -141,17 +151,19 @@ def group(findings: Mapping[str, Iterable[Row]]) -> Grouped:
             seen.append(
                 _Seen(
                     line, event, row.get("event_time", ""), _shared(row.get("source_ip", "")),
-                    _shared(row.get("resource", "")), row if is_kept else None,
+                    _shared(row.get("resource", "")), _shared(row.get("aws_region", "")), row if is_kept else None,
                 )
             )  # fmt: skip
             if event is not None:
                 other = best.setdefault(event, len(seen) - 1)
                 if _reading(line) < _reading(seen[other].line):
                     best[event] = len(seen) - 1
-    return _grouped(list(findings), lines, seen, best)
+    return _grouped(list(findings), lines, seen, best, before or Seen())
 
 
-def _grouped(requirements: list[str], lines: dict[_Key, Line], seen: list[_Seen], best: dict[bytes, int]) -> Grouped:
+def _grouped(
+    requirements: list[str], lines: dict[_Key, Line], seen: list[_Seen], best: dict[bytes, int], before: Seen
+) -> Grouped:
     elsewhere: dict[str, dict[str, int]] = {requirement: {} for requirement in requirements}
     also: dict[int, list[Row]] = {}
     for line in lines.values():
@@ -173,10 +185,14 @@ def _grouped(requirements: list[str], lines: dict[_Key, Line], seen: list[_Seen]
         line.last = max(line.last, one.time)
         line.origins[one.origin] += 1
         line.resources[one.resource] += 1
+        line.regions[one.region] += 1
         line.hours[one.time[11:13]] += 1
     for number, one in enumerate(seen):
         if one.row is not None and (one.event is None or best[one.event] == number):
             one.line.rows.append(Finding(one.row, tuple(also.get(number, ()))))
+    for line in lines.values():
+        line.new = before.new(line.who, line.call, line.origins, line.regions)
+        line.since = before.since(line.who, line.call)
     headlines: dict[str, dict[_Key, Headline]] = {requirement: {} for requirement in requirements}
     for line in sorted((line for line in lines.values() if line.count), key=lambda line: line.order):
         key = (line.actor, line.account, line.outcome, line.is_expected)
@@ -185,7 +201,7 @@ def _grouped(requirements: list[str], lines: dict[_Key, Line], seen: list[_Seen]
             of_requirement[key] = Headline(line.requirement, *key, [])
         of_requirement[key].lines.append(line)
     ordered = {name: sorted(found.values(), key=lambda it: it.order) for name, found in headlines.items()}
-    return Grouped(ordered, elsewhere)
+    return Grouped(ordered, elsewhere, before)
 
 
 def _reading(line: Line) -> tuple[object, ...]:
@@ -208,6 +224,7 @@ def _line(lines: dict[_Key, Line], requirement: str, row: Row) -> Line:
             requirement, actor, account, outcome, row.get("event_name", ""), row.get("error_code", ""), resource,
             is_expected, row.get("expected_line", "") if is_expected else "", gravity,
             sentence(row, actor, resource if resource != "…" else ""), _id(*map(str, key)),
+            actor_key(row), event_key(row),
         )  # fmt: skip
     lines[key].flags.update(flags_of(row))
     return lines[key]

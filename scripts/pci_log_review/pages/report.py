@@ -13,10 +13,20 @@ from .folding import Row
 from .gravity import WORDS, Gravity
 from .grouping import OUTCOMES, Grouped, Headline, Line, group
 from .html import render
+from .novelty import SEEN, read_seen
 from .packed import pack
 
 NAME = "report.html"
+# columns that an earlier version did not write
+_REVIEW = dict.fromkeys(
+    (
+        *("expected_findings", "pci_dss_v4_0_1", "pci_dss_v3_2_1", "settings_gap"),
+        *("regions_with_logs", "regions_in_scope", "log_files", "events"),
+    ),
+    "",
+)
 _TREND_DAYS = 30
+_USUAL_DAYS = 7  # fewer say nothing of what is usual
 _SHOWN_GRAVE = 5  # lines of each gravity
 _SHOWN_LINES = 150  # of a requirement, in the page without its script
 _SHOWN_TEXTS = 4
@@ -39,14 +49,17 @@ class Material:
 
 
 def report(material: Material) -> bytes:
-    """The page as HTML."""
+    """The page as HTML. Raises ValueError where the tables contradict the conclusion."""
     conclusion = material.conclusion
     is_failed = conclusion.state is State.FAILED
-    review = [] if is_failed else list(material.rows("daily_review.csv"))
+    review: list[Row] = [] if is_failed else [{**_REVIEW, **row} for row in material.rows("daily_review.csv")]
     coverage = [] if is_failed else list(material.rows("log_coverage.csv"))
     approvals = {} if is_failed else {row["line_id"]: row for row in material.rows("expected_lines.csv")}
-    grouped = group({row["requirement"]: material.rows(f"findings/{row['requirement']}.csv") for row in review})
+    findings = {row["requirement"]: material.rows(f"findings/{row['requirement']}.csv") for row in review}
+    grouped = group(findings, read_seen([] if is_failed else material.rows(SEEN)))
     lines = grouped.lines()
+    if told := _contradiction(conclusion, grouped):
+        raise ValueError(told)
     packed = pack(lines)
     grave = [
         line
@@ -72,6 +85,7 @@ def report(material: Material) -> bytes:
         names={row["account_id"]: row["account_name"] for row in coverage if row.get("account_name")},
         actors=sorted({line.actor for line in lines}),
         has_new=any(line.new for line in lines),
+        before=grouped.before,
         coverage=_coverage(coverage),
         hours=_hours(lines),
         trend=_trend(material, review),
@@ -81,6 +95,16 @@ def report(material: Material) -> bytes:
         most=most,
         clock=clock,
     )
+
+
+def _contradiction(conclusion: Conclusion, grouped: Grouped) -> str | None:
+    """Where the tables have other numbers of findings than the conclusion: no page may then say how many there are."""
+    for requirement, count in conclusion.findings.items():
+        own = sum(headline.count for headline in grouped.headlines.get(requirement, []))
+        found = own + sum(grouped.elsewhere.get(requirement, {}).values())
+        if found != count:
+            return f"{requirement} has {found} findings in its table and {count} in the conclusion"
+    return None
 
 
 def _is_grave(line: Line) -> bool:
@@ -204,7 +228,7 @@ def _trend(material: Material, review: list[Row]) -> list[Trend]:
         today = material.conclusion.unexpected_findings.get(name)
         counted = sorted(count for _, count in before if count is not None)
         # twice what nine days of ten had, and not by a handful
-        usual = counted[int(len(counted) * 0.9)] if counted else None
+        usual = counted[int(len(counted) * 0.9)] if len(counted) >= _USUAL_DAYS else None
         is_unusual = usual is not None and today is not None and today > 2 * usual + 5
         days = [*before, (day, today)]
         found.append(Trend(name, days, max([*(count or 0 for _, count in days), 1]), is_unusual))

@@ -20,7 +20,7 @@ from ..cloudtrail.strays import NOT_REVIEWED
 from ..evidence.chain import MANIFEST, Record, last_link, link, new_id, records, set_latest
 from ..evidence.manifest import Conclusion, State, write_manifest
 from ..evidence.store import reported
-from ..pages.days import trend_before, with_report
+from ..pages.days import trend_before, with_pages
 from ..settings.proof import not_proven
 from ..settings.rows import read_rows
 from ..settings.scope import catalogue_regions
@@ -125,7 +125,7 @@ def review_day(
             conclusion = Conclusion(run_date, State.FAILED, reasons, "", {}, {}, notes=notes)
             with reported(f"write {where}"):
                 write_run(staged, _about(run, started, conclusion))
-        conclusion = with_report(staged, conclusion, lambda: trend_before(store, known, run_date))
+        conclusion = with_pages(staged, conclusion, lambda: trend_before(store, known, run_date))
         with reported(f"write {where}"):
             content = write_manifest(staged, run_id, conclusion, last_link(store, known), since, run.snapshot.hashes())
         store.check_lock()

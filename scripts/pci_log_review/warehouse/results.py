@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import reduce
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, cast
@@ -59,6 +59,9 @@ class Results(Protocol):
     def by_requirement(self, test: Node) -> dict[str, int]:
         """For a test of findings, the number of rows that it found under each requirement."""
 
+    def seen_before(self) -> pa.Table:
+        """What the day's actors did, from where and in which region, in the findings of the days before; see _SEEN."""
+
 
 def _stores(run_date: date) -> str:
     return f"select distinct store from findings where run_date = date '{run_date}' and store is not null"
@@ -66,6 +69,57 @@ def _stores(run_date: date) -> str:
 
 def _by_requirement(test: Node) -> str:
     return f"select requirement, count(*) as failures from (\n{test.compiled_sql}\n) as failing group by requirement"
+
+
+_SEEN_DAYS = 90
+_SEEN = ("principal_kind", "principal_account_id", "principal_name", "what", "value", "since")
+
+
+def _seen_before(run_date: date) -> str:
+    """SQL, the same for both engines: of the actors with findings on the day, each event, origin and region that the
+    findings of the days before have, with the first day of each; and, as `days`, how many of these days were reviewed.
+    """
+    actor = ", ".join(f"coalesce({name}, '') as {name}" for name in _SEEN[:3])
+    before = f"between date '{run_date - timedelta(_SEEN_DAYS)}' and date '{run_date - timedelta(1)}'"
+    return f"""
+        with today as (
+            select distinct {actor} from findings where run_date = date '{run_date}'
+        ),
+        seen as (
+            select
+                {actor}, run_date, coalesce(event_source, '') || ' ' || coalesce(event_name, '') as event,
+                coalesce(source_ip, '') as origin, coalesce(aws_region, '') as region
+            from findings where run_date {before}
+        ),
+        first_seen as (
+            select
+                seen.principal_kind, seen.principal_account_id, seen.principal_name,
+                case grouping(event, origin, region) when 3 then 'event' when 5 then 'origin' else 'region' end as what,
+                coalesce(event, origin, region) as value, min(run_date) as since
+            from seen
+            inner join today
+                on seen.principal_kind = today.principal_kind
+                and seen.principal_account_id = today.principal_account_id
+                and seen.principal_name = today.principal_name
+            group by grouping sets (
+                (seen.principal_kind, seen.principal_account_id, seen.principal_name, event),
+                (seen.principal_kind, seen.principal_account_id, seen.principal_name, origin),
+                (seen.principal_kind, seen.principal_account_id, seen.principal_name, region)
+            )
+        )
+        select principal_kind, principal_account_id, principal_name, what, value, cast(since as varchar) as since
+        from first_seen
+        union all
+        select '', '', '', 'days', cast(count(distinct run_date) as varchar), cast(min(run_date) as varchar)
+        from daily_review where run_date {before}
+        order by 1, 2, 3, 4, 5
+    """
+
+
+def _seen_table(rows: list[tuple[Any, ...]]) -> pa.Table:
+    # an engine's driver may return an empty text as None
+    found = [{name: str(value or "") for name, value in zip(_SEEN, row, strict=True)} for row in rows]
+    return pa.Table.from_pylist(found, pa.schema([(name, pa.string()) for name in _SEEN]))
 
 
 class _LocalResults:
@@ -83,6 +137,9 @@ class _LocalResults:
 
     def by_requirement(self, test: Node) -> dict[str, int]:
         return dict(self._connection.execute(_by_requirement(test)).fetchall())
+
+    def seen_before(self) -> pa.Table:
+        return _seen_table(self._connection.execute(_seen_before(self._run_date)).fetchall())
 
 
 class _AthenaResults:
@@ -119,6 +176,9 @@ class _AthenaResults:
     def by_requirement(self, test: Node) -> dict[str, int]:
         return dict(self._cursor.execute(_by_requirement(test)).fetchall())
 
+    def seen_before(self) -> pa.Table:
+        return _seen_table(self._cursor.execute(_seen_before(self._run_date)).fetchall())
+
 
 @contextmanager
 def open_results(session: boto3.Session, where: AthenaConnection | Path, run_date: date) -> Iterator[Results]:
@@ -151,6 +211,7 @@ class Summary:
     log_coverage: pa.Table
     log_files: pa.Table
     expected_lines: pa.Table
+    seen_before: pa.Table
 
 
 def read_summary(results: Results) -> Summary:
@@ -160,6 +221,7 @@ def read_summary(results: Results) -> Summary:
         results.rows("log_coverage", "account_id, region").read_all(),
         results.rows("log_files", "log_file").read_all(),
         results.rows("expected_lines", "line_id, requirement").read_all(),
+        results.seen_before(),
     )
 
 
