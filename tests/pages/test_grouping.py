@@ -93,6 +93,15 @@ def test_an_event_is_read_once_where_it_is_unexpected_and_gravest_and_counted_el
     assert len(line.rows[0].also) == 2
 
 
+def test_an_event_that_one_requirement_does_not_expect_is_never_read_as_expected() -> None:
+    event = finding(flags="administrator")
+    graver = {**event, "flags": "elevation", "is_expected": "true"}
+    for order in (("10.2.1.2", "10.2.1.5"), ("10.2.1.5", "10.2.1.2")):
+        rows = {"10.2.1.2": [event], "10.2.1.5": [graver]}
+        [line] = group({name: rows[name] for name in order}).lines()
+        assert (line.requirement, line.is_expected) == ("10.2.1.2", False)
+
+
 def test_records_without_an_event_id_are_never_taken_for_one_another() -> None:
     row = finding(event_id="")
     assert sum(line.count for line in group({"10.2.1.2": [row], "10.2.1.5": [row, row]}).lines()) == 3
