@@ -243,7 +243,7 @@ def test_a_failing_run_leaves_the_earlier_rows_of_the_day_and_is_sealed_as_faile
     assert checkout.rows(rows) == before
     [manifest] = checkout.evidence.glob("*/*/manifest.json")
     content = json.loads(manifest.read_text())
-    assert (content["state"], list(content["files"])) == ("failed", ["run.json"])
+    assert (content["state"], list(content["files"])) == ("failed", ["report.html", "run.json"])
     assert "pci_10_2_1_6_audit_log_changes: " in content["gaps"][0]
     assert re.search("2026-03-10 .*failed", checkout.run("status").text)
 

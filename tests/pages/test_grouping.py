@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from pci_log_review.pages.folding import actor_of, resource_kind
+from pci_log_review.pages.folding import Row, actor_of, resource_kind
 from pci_log_review.pages.gravity import Gravity, gravity_of
 from pci_log_review.pages.grouping import Grouped, group
 from pci_log_review.pages.sentences import sentence
@@ -91,6 +91,14 @@ def test_an_event_is_read_once_where_it_is_unexpected_and_gravest_and_counted_el
     assert line.flags == {"elevation", "administrator"}
     assert grouped.elsewhere == {"10.2.1.2": {"10.2.1.5": 1}, "10.2.1.5": {}, "10.2.1.7": {"10.2.1.5": 1}}
     assert len(line.rows[0].also) == 2
+
+
+def test_an_event_that_one_requirement_does_not_expect_is_never_read_as_expected() -> None:
+    event = finding(flags="administrator")
+    graver: Row = {**event, "flags": "elevation", "is_expected": "true"}
+    for order in (("10.2.1.2", "10.2.1.5"), ("10.2.1.5", "10.2.1.2")):
+        [line] = group({name: [event if name == "10.2.1.2" else graver] for name in order}).lines()
+        assert (line.requirement, line.is_expected) == ("10.2.1.2", False)
 
 
 def test_records_without_an_event_id_are_never_taken_for_one_another() -> None:

@@ -39,7 +39,8 @@ def with_pages(
     """
     try:
         (folder / NAME).write_bytes(report(Material(conclusion, partial(_rows, folder), trend())))
-        (folder / ASSESSOR).write_bytes(assessor(conclusion.run_date, conclusion.state.value, folder))
+        if conclusion.state is not State.FAILED:  # a run that failed has no evidence to lead to
+            (folder / ASSESSOR).write_bytes(assessor(conclusion.run_date, conclusion.state.value, folder))
     except Exception as error:
         why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         (folder / NAME).unlink(missing_ok=True)

@@ -89,7 +89,7 @@ def _runs(findings: pa.RecordBatchReader) -> Iterator[tuple[str, pa.RecordBatch]
 
 
 def write_run(folder: Path, run: dict[str, Any]) -> None:
-    """Writes run.json, the only results file of a run that failed."""
+    """Writes run.json; a run that failed has only that, and its page."""
     (folder / "run.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
 
 
