@@ -38,7 +38,8 @@ matching_lines as (
         lines.request_pattern,
         nullif(lines.flag, '') as flag,
         lines.title,
-        -- what counts always wins over what counts by its request, then on listed stores, then the most specific pattern
+        -- what counts always wins over what counts by its request, then what counts on listed stores, then the most
+        -- specific pattern
         row_number() over (
             partition by lines.requirement, names_of_day.event_source, names_of_day.event_name
             order by lines.applies_to asc, length(lines.event_name) desc, lines.title asc

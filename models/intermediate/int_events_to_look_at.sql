@@ -55,11 +55,11 @@ roles_taken as (
 ),
 
 administrator_roles_taken as (
-    select distinct roles.role_taken
-    from roles_taken as roles
-    left join accounts_in_scope as scope on roles.principal_account_id = scope.account_id
+    select distinct taken.role_taken
+    from roles_taken as taken
+    left join accounts_in_scope as scope on taken.principal_account_id = scope.account_id
     inner join {{ ref('administrators') }} as administrators
-        on {{ is_administrator('roles', 'administrators', 'scope.account_id is not null') }}
+        on {{ is_administrator('taken', 'administrators', 'scope.account_id is not null') }}
 ),
 
 catalogued_names as (

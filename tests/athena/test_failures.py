@@ -133,7 +133,7 @@ def test_what_is_wrong_for_every_query_is_said_once(on_athena: OnAthena) -> None
     with on_athena.service.with_faults() as faults:
         faults.deny_glue("CreateTable")
         ended = on_new_place.review(RUN_DATE, "--logs", on_athena.place.logs, DBT_RESOURCE_TYPES="seed")
-    assert re.search(r"\w+ and 9 more: .*not authorized to perform: glue:CreateTable", the_reason(ended))
+    assert re.search(r"\w+ and 10 more: .*not authorized to perform: glue:CreateTable", the_reason(ended))
 
 
 def test_logs_that_are_no_bucket_are_refused(on_athena: OnAthena) -> None:

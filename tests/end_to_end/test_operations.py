@@ -43,8 +43,8 @@ STEPS = (
     "set_latest:before",
     "notify:before",
 )
-# What differs between two runs that found the same: times, and when the reviews before it had what
-TIMES = ("run.json", "manifest.json", "baseline.json")
+# What differs between two runs that found the same: times and ids, and when the reviews before it had what
+TIMES = ("run.json", "manifest.json", "baseline.json", "report.html", "assessor.html")
 
 
 def operate(checkout: Checkout, step: str, *arguments: str, **environment: str) -> Ended:
