@@ -62,7 +62,7 @@ def test_a_branch_that_takes_controls_away_is_refused_and_says_which(clone: Chec
     model = "models/requirements/pci_10_2_1_7_system_object_changes.sql"
     clone.broken(model, "where is_in_catalogue", "where is_in_catalogue and event_name <> 'RunInstances'")
     with (clone.project / CATALOGUE).open("a") as file:
-        file.write("10.4.1-network,s3.amazonaws.com,GetObject,always,Read an object,To see rows appear.,\n")
+        file.write("10.2.1.6,s3.amazonaws.com,GetObject,always,Read an object,To see rows appear.,\n")
     with (clone.project / "seeds/settings/expected_activity.csv").open("a") as file:
         file.write(f"10.2.1.7,{DEPLOY},{BUCKET},Deployed,ada@example.com,2026-01-01,2026-12-31\n")
     with (clone.project / APPROVED).open("a") as file:
@@ -92,7 +92,7 @@ def test_a_branch_that_takes_controls_away_is_refused_and_says_which(clone: Chec
 
     told = json.loads((clone.home / "diff" / "diff.json").read_text())
     assert told["exit"] == 5
-    assert told["counts"]["10.4.1-network"]["appeared"] > 30
+    assert told["counts"]["10.2.1.6"]["appeared"] > 30
     with (clone.home / "diff" / "rows.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len([row for row in rows if row["kind"] == "appeared"]) == told["counts"]["10.4.1-network"]["appeared"]
