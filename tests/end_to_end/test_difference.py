@@ -95,7 +95,7 @@ def test_a_branch_that_takes_controls_away_is_refused_and_says_which(clone: Chec
     assert told["counts"]["10.2.1.6"]["appeared"] > 30
     with (clone.home / "diff" / "rows.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len([row for row in rows if row["kind"] == "appeared"]) == told["counts"]["10.4.1-network"]["appeared"]
+    assert len([row for row in rows if row["kind"] == "appeared"]) == told["counts"]["10.2.1.6"]["appeared"]
     assert [row["is_article"] for row in rows if row["event"].endswith("/StopLogging")] == ["true"]
     assert "NOT APPROVED" in (clone.home / "diff" / "diff.md").read_text()
 
