@@ -16,9 +16,9 @@
         left join (
             select distinct
                 named.account_id,
-                regions.aws_partition
+                known_regions.aws_partition
             from {{ ref('trail_scope') }} as named
-            inner join {{ ref('aws_regions') }} as regions on named.region = regions.region
+            inner join {{ ref('aws_regions') }} as known_regions on named.region = known_regions.region
         ) as partitions on scope.account_id = partitions.account_id and scope.region = '*'
         left join {{ ref('aws_regions') }} as regions
             on scope.region = '*' and regions.aws_partition = coalesce(partitions.aws_partition, 'aws')

@@ -75,7 +75,7 @@ def test_a_region_without_the_logs_that_are_expected_makes_the_day_incomplete(
     assert ended["2026-03-11"].code == 3
     gap = (
         "444455556666 eu-west-1: no logs, though trail_scope expects them daily; "
-        "digests prove only 1 of 24 hours to have been quiet"
+        "digests prove only 0 of 24 hours to have been quiet"
     )
     assert gap in ended["2026-03-11"].last_lines, ended["2026-03-11"].last_lines
     assert checkout.rows("select distinct is_complete from daily_review where run_date = '2026-03-11'") == [(False,)]

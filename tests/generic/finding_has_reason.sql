@@ -17,9 +17,20 @@
     ),
 
     lines as (
-        select requirement, event_source, event_name, applies_to, '' as request_pattern from {{ ref('reviewed_events') }}
+        select
+            requirement,
+            event_source,
+            event_name,
+            applies_to,
+            '' as request_pattern
+        from {{ ref('reviewed_events') }}
         union all
-        select requirement, event_source, event_name, 'its request', {{ request_pattern('request_members') }}
+        select
+            requirement,
+            event_source,
+            event_name,
+            'its request' as applies_to,
+            {{ request_pattern('request_members') }} as request_pattern
         from {{ ref('reviewed_changes') }}
     ),
 
