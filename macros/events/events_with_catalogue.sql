@@ -26,7 +26,7 @@
         or case
             when catalogue.applies_to = 'its request' then
                 {{ request_is_hidden }}
-                or coalesce(regexp_extract(lower(events.request_parameters), catalogue.request_pattern), '') <> ''
+                or {{ request_has('events.request_parameters', 'catalogue.request_pattern') }}
             else false
         end
         or coalesce(

@@ -8,25 +8,7 @@ with names_of_day as (
 ),
 
 lines as (
-    select
-        requirement,
-        event_source,
-        event_name,
-        applies_to,
-        cast(null as varchar) as request_pattern,
-        flag,
-        title
-    from {{ ref('reviewed_events') }}
-    union all
-    select
-        requirement,
-        event_source,
-        event_name,
-        'its request' as applies_to,
-        {{ request_pattern('request_members') }} as request_pattern,
-        flag,
-        title
-    from {{ ref('reviewed_changes') }}
+    {{ catalogue_lines() }}
 ),
 
 matching_lines as (

@@ -17,21 +17,7 @@
     ),
 
     lines as (
-        select
-            requirement,
-            event_source,
-            event_name,
-            applies_to,
-            '' as request_pattern
-        from {{ ref('reviewed_events') }}
-        union all
-        select
-            requirement,
-            event_source,
-            event_name,
-            'its request' as applies_to,
-            {{ request_pattern('request_members') }} as request_pattern
-        from {{ ref('reviewed_changes') }}
+        {{ catalogue_lines() }}
     ),
 
     catalogued as (
@@ -76,8 +62,7 @@
                         catalogued.applies_to = 'its request'
                         and (
                             findings.title like '%, request not recorded'
-                            or coalesce(regexp_extract(lower(findings.request_parameters), catalogued.request_pattern), '')
-                            <> ''
+                            or {{ request_has('findings.request_parameters', 'catalogued.request_pattern') }}
                         )
                     )
                 )

@@ -14,7 +14,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ..common.aws import is_s3
 from ..review.snapshot import take_snapshot
 from ..warehouse.dbt import DbtProject, plain_message
 from ..warehouse.profile import Profile
@@ -166,7 +165,7 @@ def _begin(project: Project, name: str, command: list[str], logs: Logs) -> subpr
         "DBT_PROFILES_DIR": str(profiles),
         "PYTHONPATH": str(project.folder / "scripts"),
         # as the wrapper has it for its own dbt, so that dbt need not parse the project again
-        "PCI_LOG_REVIEW_LOGS": logs.where if is_s3(logs.where) else str(Path(logs.where).absolute()),
+        "PCI_LOG_REVIEW_LOGS": logs.where,
         "PCI_LOG_REVIEW_STATE": str(project.state),
         "PCI_LOG_REVIEW_SETTINGS": "seeds/settings",
     }
