@@ -220,3 +220,11 @@ def test_a_line_less_of_what_is_reviewed_and_one_more_of_what_is_expected_is_wea
     [(_, removed, _)] = of_lines(tmp_path / "less", file, "".join(lines), "".join(lines[:-1]))
     [(_, added, _)] = of_lines(tmp_path / "more", file, "".join(lines[:-1]), "".join(lines))
     assert (removed, added) == (is_weaker_removed, is_weaker_added)
+
+
+def test_a_line_less_of_what_counts_by_its_request_is_weaker(tmp_path: Path) -> None:
+    header = "requirement,event_source,event_name,request_members,title,why,flag\n"
+    line = "10.2.1.5,rds.amazonaws.com,ModifyDBInstance,masterUserPassword,Change a password,Who knows it?,\n"
+    [(told, is_weaker, _)] = of_lines(tmp_path, "catalogue/reviewed_changes.csv", header + line, header)
+    assert told.endswith(": removed")
+    assert is_weaker

@@ -254,6 +254,7 @@ def test_lines_that_the_catalogue_lost_are_one_gap_each_day_until_a_person_says_
     [
         ("reviewed_events", ",StopLogging,always,", ",StopLogging,listed stores,", "StopLogging always"),
         ("reviewed_events", ",StopLogging,", ",StopLogged,", "StopLogging always"),
+        ("reviewed_changes", " manageMasterUserPassword ", " ", "domainIAMRoleName"),
         ("refusal_error_codes", "%AccessDenied%,", "%AccessDeniedTwice%,", "%AccessDenied%"),
     ],
 )

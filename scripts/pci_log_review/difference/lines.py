@@ -13,7 +13,7 @@ from .notices import Notice
 
 CATALOGUE = "reviewed_events"
 # A line less of these reviews less; a line more of those expects or excuses more
-_REVIEWS = (CATALOGUE, "refusal_error_codes", "aws_regions", *COMPARED)
+_REVIEWS = (CATALOGUE, "reviewed_changes", "refusal_error_codes", "aws_regions", *COMPARED)
 _EXCUSES = ("expected_activity", "nothing_to_list", "settings_changes")
 # What only describes a line: without it, the line does the same
 _WORDS = {"title", "why", "meaning", "description", "account_name", "reason", "approved_by"}

@@ -109,7 +109,7 @@ COMPARED = (
     "digest_trails",
 )
 # The same of what the product reviews: the requirements, and the catalogue's files
-COVERED = ("requirements", "reviewed_events", "refusal_error_codes")
+COVERED = ("requirements", "reviewed_events", "reviewed_changes", "refusal_error_codes")
 # Every settings file, its columns, and the check of each cell
 FILES: dict[str, dict[str, Check]] = {
     "trail_scope": {

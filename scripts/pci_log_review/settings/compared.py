@@ -17,6 +17,7 @@ _LABELS = {"description", "account_name", "in_cde", "reason", "approved_by", "ap
 # What tells the lines of a file of the catalogue apart; a title may be put in other words
 _CATALOGUE = {
     "reviewed_events": ("requirement", "event_source", "event_name", "applies_to", "flag"),
+    "reviewed_changes": ("requirement", "event_source", "event_name", "request_members", "flag"),
     "refusal_error_codes": ("error_code",),
 }
 
