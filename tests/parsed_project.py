@@ -34,7 +34,7 @@ class ParsedProject:
 
     def give(self, target_path: Path, profiles: Path, environment: Mapping[str, str]) -> None:
         """Copies what is kept to a target path that has nothing yet."""
-        kept, is_new = self._kept, not (target_path / _PARSED).exists()
+        kept, is_new = self._kept, not (target_path / _PARSED).exists() and not target_path.is_symlink()
         if kept and kept.is_dir() and is_new and (profiles / _PROFILE).is_file():
             ours = (kept / "checksum").read_bytes()
             theirs = _checksum(profiles, self.target, environment)

@@ -48,7 +48,13 @@ def test_every_client_of_a_run_has_the_identity_that_the_profile_names(
     assert [found and found.access_key, *signers] == ["right"] * 3
 
 
-def test_an_aws_profile_that_is_not_there_is_one_clear_line(profiles: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("data_path", [None, "/nowhere"], ids=["without", "with AWS_DATA_PATH"])
+def test_an_aws_profile_that_is_not_there_is_one_clear_line(
+    profiles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_path: str | None
+) -> None:
+    monkeypatch.delenv("AWS_DATA_PATH", raising=False)
+    if data_path:
+        monkeypatch.setenv("AWS_DATA_PATH", data_path)
     profiles.write_text(profiles.read_text() + "      aws_profile_name: nobody\n")
     options = RunOptions("s3://logs/a", "athena", EvidencePlace("evidence"), state=tmp_path / "state")
     with pytest.raises(UsageError, match=r"^AWS: The config profile \(nobody\) could not be found$"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import boto3
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ProfileNotFound
 
 from .errors import UsageError
 
@@ -57,6 +57,10 @@ def aws_session(profile_name: str | None = None) -> boto3.Session:
     environment. Raises UsageError where there is no such profile.
     """
     try:
-        return boto3.Session(profile_name=profile_name)
+        session = boto3.Session(profile_name=profile_name)
+        # boto3 looks for the profile at once only where no environment variable says where AWS's models are
+        if session.profile_name not in ("default", *session.available_profiles):
+            raise ProfileNotFound(profile=session.profile_name)
     except BotoCoreError as error:
         raise UsageError(f"AWS: {error}") from error
+    return session
