@@ -20,12 +20,13 @@ from ..cloudtrail.strays import NOT_REVIEWED
 from ..evidence.chain import MANIFEST, Record, last_link, link, new_id, records, set_latest
 from ..evidence.manifest import Conclusion, State, write_manifest
 from ..evidence.store import reported
+from ..pages.catalog import with_catalog
 from ..pages.days import trend_before, with_pages
 from ..settings.proof import not_proven
 from ..settings.rows import read_rows
 from ..settings.scope import catalogue_regions
 from ..warehouse.athena import Query, check_work_group, queries_of
-from ..warehouse.dbt import Dbt, DbtFailed, DbtResult, Node, Progress
+from ..warehouse.dbt import Dbt, DbtFailed, DbtResult, Described, Node, Progress
 from ..warehouse.inventory import (
     Inventory,
     changed_meanwhile,
@@ -167,6 +168,7 @@ def _review(
     queries: list[Query] = []
     if isinstance(run.profile.connection, AthenaConnection):
         queries = queries_of(run.session, run.profile.connection, invocations, started)
+    described = _described(dbt)  # before the results are opened: DuckDB lets one process at a time in
     with open_results(run.session, run.profile.connection, run_date) as results:
         summary = read_summary(results)
         rows = rows_of(summary.daily_review)
@@ -184,6 +186,7 @@ def _review(
         expected = notes_of(rows_of(summary.expected_lines), findings, numbers, since)
         notes = [*run.snapshot.commit.notes, *expected, *_not_reviewed(summary), *_warnings(built)]
         notes += _untouched(results.stores(), run.settings)
+        notes += with_catalog(staged, described, results.counts)
         unproven = not_proven(run.scope, to_prove.trails)
         conclusion = _conclusion(run_date, rows, gaps, inventory.integrity, unproven, notes)
         found = _found(rows, built, broken)
@@ -237,6 +240,14 @@ def _build(
             inventory = with_unreadable_files(inventory, run.logs)
         inventory = inventory.with_problem(*named)  # changes nothing if our reader found a problem
     return inventory, built, invocations
+
+
+def _described(dbt: Dbt) -> Described | str:
+    """What the catalogue is written from, or why there is nothing: the day is reviewed without it."""
+    try:
+        return dbt.describe()
+    except DbtFailed as error:
+        return str(error)
 
 
 def _named_log_file(built: DbtResult, inventory: Inventory) -> tuple[str, str] | None:

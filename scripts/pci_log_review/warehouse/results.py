@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -59,12 +59,22 @@ class Results(Protocol):
     def by_requirement(self, test: Node) -> dict[str, int]:
         """For a test of findings, the number of rows that it found under each requirement."""
 
+    def counts(self, relations: Mapping[str, bool]) -> dict[str, int]:
+        """The rows of relations: those of the day, or all of those for which no days are told apart (False)."""
+
     def seen_before(self) -> pa.Table:
         """What the day's actors did, from where and in which region, in the findings of the days before; see _SEEN."""
 
 
 def _stores(run_date: date) -> str:
     return f"select distinct store from findings where run_date = date '{run_date}' and store is not null"
+
+
+def _counts(run_date: date, relations: Mapping[str, bool]) -> str:
+    of_day = f" where run_date = date '{run_date}'"
+    return " union all ".join(
+        f"select '{name}', count(*) from {name}{of_day if has_days else ''}" for name, has_days in relations.items()
+    )
 
 
 def _by_requirement(test: Node) -> str:
@@ -138,6 +148,9 @@ class _LocalResults:
     def by_requirement(self, test: Node) -> dict[str, int]:
         return dict(self._connection.execute(_by_requirement(test)).fetchall())
 
+    def counts(self, relations: Mapping[str, bool]) -> dict[str, int]:
+        return dict(self._connection.execute(_counts(self._run_date, relations)).fetchall())
+
     def seen_before(self) -> pa.Table:
         return _seen_table(self._connection.execute(_seen_before(self._run_date)).fetchall())
 
@@ -175,6 +188,9 @@ class _AthenaResults:
 
     def by_requirement(self, test: Node) -> dict[str, int]:
         return dict(self._cursor.execute(_by_requirement(test)).fetchall())
+
+    def counts(self, relations: Mapping[str, bool]) -> dict[str, int]:
+        return dict(self._cursor.execute(_counts(self._run_date, relations)).fetchall())
 
     def seen_before(self) -> pa.Table:
         return _seen_table(self._cursor.execute(_seen_before(self._run_date)).fetchall())
