@@ -166,9 +166,10 @@ class Dbt:
         results = self._project.results_path
         results.unlink(missing_ok=True)
         # tests of the shipped catalogue, or of rules on invented events, run where those are changed
-        left_out = ["--exclude-resource-type", "unit_test", "--exclude", "tag:catalogue"]
+        left_out = ["--exclude-resource-type", "unit_test", "exposure", "--exclude", "tag:catalogue"]
         if self._settings:
-            left_out = ["--exclude-resource-type", "unit_test", "seed", "--exclude", "tag:catalogue", "tag:settings"]
+            left_out = ["--exclude-resource-type", "unit_test", "exposure", "seed"]
+            left_out += ["--exclude", "tag:catalogue", "tag:settings"]
         command = self._project.command("build", "--vars", variables, *left_out)
         code, reason = self._run(command, on_progress)
         if code not in (0, 1) or not results.is_file():
