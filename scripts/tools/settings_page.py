@@ -33,7 +33,7 @@ def table(file: str, says: dict[str, str]) -> str:
         f"| `{column}` | {says[column]} | {'yes' if check('') is None else 'no'} |"
         for column, check in FILES[file].items()
     ]
-    return "\n".join(["| column | says | may be empty |", "|---|---|---|", *rows, ""])
+    return "\n".join(["", "| column | says | may be empty |", "|---|---|---|", *rows, "", ""])
 
 
 def written_anew(page: str) -> str:
