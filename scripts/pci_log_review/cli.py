@@ -293,7 +293,7 @@ def init(logs: str, settings: Path) -> None:
         click.echo(
             printable(f"Left out: AWSLogs/{name} is not an account id of 12 digits, or has no folder of a region.")
         )
-    click.echo("Now name what is yours (docs/settings.md says how): cardholder_data_stores.csv, audit_log_stores.csv,")
+    click.echo("Now name what is yours (the README says how): cardholder_data_stores.csv, audit_log_stores.csv,")
     click.echo(
         "administrators.csv, expected_activity.csv. What needs one of the first three is not configured, and no day"
     )
