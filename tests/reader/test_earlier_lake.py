@@ -11,21 +11,24 @@ import pytest
 import yaml
 from tests.checkout import ROOT
 
-SOURCES: dict[str, Any] = {
-    table["identifier"].removeprefix("cloudtrail_"): table
-    for table in yaml.safe_load((ROOT / "models" / "staging" / "cloudtrail.yml").read_text())["sources"][0]["tables"]
-}
+[SOURCE] = yaml.safe_load((ROOT / "models" / "staging" / "cloudtrail.yml").read_text())["sources"]
+TABLES: dict[str, dict[str, Any]] = {table["name"]: table for table in SOURCE["tables"]}
 
 
 def location(table: str, state: Path) -> str:
     """What dbt-duckdb reads as the source."""
-    template = jinja2.Template(SOURCES[table]["config"]["meta"]["external_location"])
-    return template.render(env_var=lambda *_: str(state))
+    meta = {**SOURCE.get("config", {}).get("meta", {}), **TABLES[table].get("config", {}).get("meta", {})}
+    rendered = {
+        name: jinja2.Template(text).render(env_var=lambda *_: str(state))
+        for name, text in meta.items()
+        if isinstance(text, str)
+    }
+    return rendered["external_location"].format(name=table, **rendered)
 
 
 @pytest.mark.parametrize("table", ["log_files", "inventory"])
 def test_a_day_that_lacks_a_column_hides_it_from_no_later_day(tmp_path: Path, table: str) -> None:
-    *before, added = (column["name"] for column in SOURCES[table]["columns"] if column["name"] != "run_date")
+    *before, added = (column["name"] for column in TABLES[table]["columns"] if column["name"] != "run_date")
     for day, columns in {"2026-03-10": before, "2026-03-11": [*before, added]}.items():
         path = tmp_path / "lake" / table / f"run_date={day}" / f"{table}.parquet"
         path.parent.mkdir(parents=True)
