@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -165,3 +166,9 @@ def test_assessors_are_told_each_requirement_with_its_number_and_model() -> None
         for line in project["vars"]["requirements"]
     }
     assert listed == known
+
+
+def test_the_version_is_in_the_changelog_and_is_supported() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"\n## {version} " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert [f"{version.rpartition('.')[0]}.x", "yes"] in tables(ROOT / "SECURITY.md")
