@@ -45,7 +45,8 @@ lint: .venv/installed-dev profiles.yml  ## Check style, types and imports: ruff,
 	@PCI_LOG_REVIEW_STATE=$(LINTED) $(BIN)/dbt --quiet compile --target-path $(LINTED) --log-path $(LINTED)
 	$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 --templater raw --exclude-rules $(NOT_OF_COMPILED) \
 		$(LINTED)/compiled/pci_log_review/models $(LINTED)/compiled/pci_log_review/tests
-	@PCI_LOG_REVIEW_LOGS=s3://logs AWS_REGION=us-east-1 $(BIN)/dbt --quiet --no-populate-cache compile --no-introspect \
+	@PCI_LOG_REVIEW_LOGS=s3://logs AWS_REGION=us-east-1 PCI_LOG_REVIEW_ATHENA_RESULTS=s3://results \
+		PCI_LOG_REVIEW_ATHENA_DATA=s3://tables $(BIN)/dbt --quiet --no-populate-cache compile --no-introspect \
 		--target athena --select staging intermediate --target-path $(LINTED)/athena --log-path $(LINTED)
 	$(BIN)/sqlfluff lint --disable-progress-bar --templater raw --dialect trino \
 		--exclude-rules $(NOT_OF_COMPILED),references.keywords,ambiguous.union,structure.nested_case \

@@ -21,7 +21,7 @@ from .cloudtrail.store import LogStoreError
 from .common import clock
 from .common.aws import is_s3
 from .common.errors import UsageError
-from .common.project import project_dir
+from .common.project import PROJECT, project_dir, write_project
 from .common.text import printable
 from .console.difference import print_difference
 from .console.findings import print_event
@@ -83,8 +83,14 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 _LOGS = "Folder or s3://bucket/prefix that holds AWSLogs/."
 
 
-def _evidence_options(command: _F) -> _F:
-    """Where the evidence lies, and what S3 has to do with what is written there."""
+def _evidence_option(command: _F) -> _F:
+    """Where the evidence lies."""
+    help_text = "Folder or s3://bucket/prefix of the evidence."
+    return _option("--evidence", help_text, default="evidence", show_default=True)(command)
+
+
+def _written_evidence_options(command: _F) -> _F:
+    """The same, and what S3 has to do with what is written there."""
     for option in (
         _option(
             "--evidence-retention-mode", "S3 Object Lock: who may delete before the time is over.",
@@ -95,20 +101,27 @@ def _evidence_options(command: _F) -> _F:
             type=click.IntRange(min=1),
         ),
         _option("--evidence-kms-key", "S3: encrypt the evidence with this KMS key.", metavar="KEY"),
-        _option("--evidence", "Folder or s3://bucket/prefix of the evidence.", default="evidence", show_default=True),
+        _evidence_option,
     ):  # fmt: skip
         command = option(command)
     return command
 
 
 def _evidence_place(given: dict[str, Any]) -> EvidencePlace:
-    """What the options of _evidence_options say."""
+    """What the options of _written_evidence_options say."""
     names = ("evidence_kms_key", "evidence_retention_days", "evidence_retention_mode")
     return EvidencePlace(given["evidence"], *(given[name] for name in names))
 
 
-def _open(given: dict[str, Any]) -> EvidenceStore:
-    return _evidence_place(given).open()
+def _project_option(command: _F) -> _F:
+    """A project that somebody has changed, which project_dir then gives."""
+
+    def named(_: click.Context, __: click.Parameter, value: Path | None) -> None:
+        if value:
+            os.environ[PROJECT] = str(value)
+
+    help_text = "Folder of a dbt project, as `pci-log-review project` writes one.  [default: the shipped one]"
+    return _option("--project", help_text, type=_FOLDER, callback=named, expose_value=False, is_eager=True)(command)
 
 
 class _Group(click.Group):
@@ -156,10 +169,11 @@ def main() -> None:
     "--max-days", "Review at most so many of the days that are due.", default=31, show_default=True,
     type=click.IntRange(min=1),
 )  # fmt: skip
+@_project_option
 @_option("--target", "Where it runs: local (embedded) or athena.", default="local", show_default=True, metavar="TARGET")
-@_evidence_options
-@_option("--settings", "Folder of your settings.  [default: seeds/settings]", type=_FOLDER)
-@_option("--state", "Folder of the embedded target's tables.  [default: state]", type=_FOLDER)
+@_written_evidence_options
+@_option("--settings", "Folder of your settings.  [default: the sample's]", type=_FOLDER)
+@_option("--state", "Folder of the embedded target's tables.  [default: state, in a checkout]", type=_FOLDER)
 @_option(
     "--public-keys", "CloudTrail's public keys, as `aws cloudtrail list-public-keys` prints them.  [default: ask AWS]",
     type=_FILE,
@@ -276,6 +290,7 @@ def _stop(*_: object) -> None:
 @main.command()
 @_option("--logs", _LOGS, required=True)
 @_option("--settings", "Folder to write; it may not hold settings yet.", required=True, type=_FOLDER)
+@_project_option
 def init(logs: str, settings: Path) -> None:
     """Write a settings folder to start from, with the accounts and regions found in the logs."""
     try:
@@ -302,8 +317,21 @@ def init(logs: str, settings: Path) -> None:
     click.echo("Then see in the first review's notes which listed stores nothing touched: are they spelled right?")
 
 
+@main.command()
+@click.argument("folder", type=_FOLDER, metavar="DIR")
+def project(folder: Path) -> None:
+    """Write the dbt project out into a new folder, to change models, or to use dbt alone.
+
+    It has the sample logs, too. `pci-log-review run --project DIR` then uses it in place of the shipped one.
+    """
+    written = write_project(folder)
+    click.echo(f"{folder}: {written} files. Keep it under version control: each review names its commit.")
+    click.echo(f"pci-log-review run --project {folder} uses it; its state then lies in {folder / 'state'}.")
+    click.echo("For dbt alone: cp profiles.example.yml profiles.yml there.")
+
+
 @main.command("verify")
-@_evidence_options
+@_evidence_option
 @click.option("--from", "first", help="First day.  [default: the first in the evidence]", type=_Day())
 @click.option("--to", "last", help="Last day.  [default: yesterday]", type=_Day())
 @click.option(
@@ -316,34 +344,34 @@ def init(logs: str, settings: Path) -> None:
 )
 @click.pass_context
 def verify_command(
-    ctx: click.Context, /, first: date | None, last: date | None, expected: tuple[str, ...], **evidence: Any
+    ctx: click.Context, /, first: date | None, last: date | None, expected: tuple[str, ...], evidence: str
 ) -> None:
     """Verify the evidence: every hash, every link of the chain, and that no day is missing.
 
     Exit codes: 0 all is as it was sealed; 1 something was changed, removed or added, as the last lines say.
     """
     _end(first, last)
-    verified = verify(_open(evidence), first, last, clock.yesterday(), expected)
+    verified = verify(EvidencePlace(evidence).open(), first, last, clock.yesterday(), expected)
     print_verified(verified)
     ctx.exit(Exit.FAILED if verified.faults else Exit.COMPLETE)
 
 
 @main.command()
-@_evidence_options
+@_evidence_option
 @click.option("--from", "first", help="First day.  [default: the first in the evidence]", type=_Day())
 @click.option("--to", "last", help="Last day.  [default: yesterday]", type=_Day())
-def status(first: date | None, last: date | None, **evidence: Any) -> None:
+def status(first: date | None, last: date | None, evidence: str) -> None:
     """Show each day: complete, incomplete, failed or missing, and who signed it."""
-    print_status(history(_open(evidence), first, _end(first, last)))
+    print_status(history(EvidencePlace(evidence).open(), first, _end(first, last)))
 
 
 @main.command()
 @click.argument("day", type=_Day())
-@_evidence_options
+@_evidence_option
 @click.option("--event", "event_id", help="Show each finding of this event, field by field.", metavar="ID")
-def show(day: date, event_id: str | None, **evidence: Any) -> None:
+def show(day: date, event_id: str | None, evidence: str) -> None:
     """Show a day's review and its findings, folded: the gravest first, unexpected before expected."""
-    store = _open(evidence)
+    store = EvidencePlace(evidence).open()
     [known] = history(store, day, day)
     review, findings = read_day(store, known)
     if event_id:
@@ -354,11 +382,11 @@ def show(day: date, event_id: str | None, **evidence: Any) -> None:
 
 @main.command()
 @click.argument("day", type=_Day())
-@_evidence_options
+@_evidence_option
 @click.option("--output", help="The file to write.  [default: report-DAY.html]", type=_FILE)
-def report(day: date, output: Path | None, **evidence: Any) -> None:
+def report(day: date, output: Path | None, evidence: str) -> None:
     """Write a day's page from its sealed evidence alone: for a day that was sealed without one, or was signed."""
-    store = _open(evidence)
+    store = EvidencePlace(evidence).open()
     [known] = history(store, day, day)
     path = output or Path(f"report-{day}.html")
     path.write_bytes(report_of(store, known, records(store.keys())))
@@ -367,7 +395,7 @@ def report(day: date, output: Path | None, **evidence: Any) -> None:
 
 @main.command("sign-off")
 @click.argument("day", type=_Day())
-@_evidence_options
+@_written_evidence_options
 @click.option("--manifest", help="The hash of the manifest that `show` printed: what you have seen.", required=True)
 @_option("--reviewer", "Your name.", required=True)
 @click.option(
@@ -386,7 +414,7 @@ def sign_off_command(
     The sign-off is bound to the review that you have seen, by its manifest: when the day is reviewed again, it is
     stale, and where that happened since, nothing is signed. It is never changed; a correction is a further sign-off.
     """
-    store = _open(evidence)
+    store = _evidence_place(evidence).open()
     decided = [parse_decision(text) for text in decisions]
     if not store.keys():
         raise UsageError(f"{store.where}: there is no evidence")
@@ -399,6 +427,7 @@ def sign_off_command(
 
 
 @main.command()
+@_project_option
 @click.option("--base", help="The commit, branch or tag to compare with.", required=True, metavar="REF")
 @_option("--logs", f"{_LOGS}  [default: the sample's]")
 @click.option("--from", "first", help="First day of the logs.  [default: the sample's first]", type=_Day())
@@ -420,8 +449,8 @@ def diff(ctx: click.Context, /, base: str, all_tests: bool, output: Path | None,
     vanished or became expected without approval.
     """
     signal.signal(signal.SIGTERM, _stop)
-    project = project_dir()
-    with compared(project, base, _logs_to_compare(project, given), all_tests=all_tests) as (difference, changes):
+    folder = project_dir()
+    with compared(folder, base, _logs_to_compare(folder, given), all_tests=all_tests) as (difference, changes):
         if output:
             write_difference(difference, changes, output)
         print_difference(difference)

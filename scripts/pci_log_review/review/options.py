@@ -16,7 +16,7 @@ from ..cloudtrail.keys import KeysWanted, PublicKey, keys_from_cloudtrail, keys_
 from ..cloudtrail.store import LogStore, LogStoreError, open_store
 from ..common.aws import S3Place, aws_session, is_s3, place_of_logs, s3_place
 from ..common.errors import UsageError
-from ..common.project import home, project_dir
+from ..common.project import home, project_dir, writable_dir
 from ..evidence.open import open_evidence
 from ..evidence.store import EvidenceError, EvidenceStore
 from ..settings.proof import expected_trails
@@ -47,7 +47,8 @@ class EvidencePlace:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """The options of one run of the review; if `settings` or `state` is None, it is the project's.
+    """The options of one run of the review; `settings` that are None are the project's, and a `state` that is None
+    lies in the project, or for that of an installed package in the working folder.
 
     `logs_copied_from` is the s3://bucket/prefix to which CloudTrail delivered the logs, if that is not `logs`.
     """
@@ -104,7 +105,7 @@ def open_run(options: RunOptions) -> Run:
     """Opens what the run needs. Raises UsageError for every mistake that can be seen before anything runs."""
     project = project_dir()
     settings = (options.settings or project / "seeds" / "settings").absolute()
-    state = (options.state or project / "state").absolute()
+    state = (options.state or writable_dir(project) / "state").absolute()
     logs = options.logs if is_s3(place_of_logs(options.logs)) else str(Path(options.logs).absolute())
     public_keys_file = options.public_keys.absolute() if options.public_keys else None
     copied_from = _copied_from(options.logs_copied_from)

@@ -101,7 +101,7 @@ class DbtProject:
     def command(self, name: str, *arguments: str) -> list[str]:
         """The arguments of a dbt command on this project."""
         return [
-            *(name, "--project-dir", str(self.project), "--profiles-dir", str(self.profile.directory)),
+            *(name, "--project-dir", str(self.project), "--profiles-dir", str(self.profile.directory or self.project)),
             *("--target", self.profile.target),
             *("--target-path", str(self.target_path), "--log-path", str(self.state / "logs")),
             *("--log-format", "json", "--log-level", "info", "--log-format-file", "text", "--log-level-file", "info"),
