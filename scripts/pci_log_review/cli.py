@@ -136,6 +136,12 @@ class _Group(click.Group):
         except (EvidenceError, Locked, LogStoreError, NotBuilt, OSError) as error:
             TextReporter().failed(str(error))
             ctx.exit(Exit.FAILED)
+        except KeyboardInterrupt:
+            TextReporter().failed(_INTERRUPTED)
+            ctx.exit(Exit.INTERRUPTED)
+
+
+_INTERRUPTED = "it was interrupted (Ctrl-C)"
 
 
 @click.group(cls=_Group, context_settings={"max_content_width": 120, "help_option_names": ["-h", "--help"]})
@@ -145,6 +151,22 @@ def main() -> None:
 
     Every day it reads the log files that were delivered the day before, keeps every event that PCI DSS requirement 10
     says must be reviewed, shows what was covered, and seals the evidence. A person then signs it off.
+
+    \b
+    Exit code  Meaning
+            0  done; of run: every day is reviewed and complete
+            1  run: a day failed, nobody could be told, or the evidence is not as it was sealed; verify: something was
+               changed, removed or added; all: the evidence or the logs can't be read or written
+            2  wrong usage or settings, no logs at the place named, no credentials: nothing was done
+            3  run: a review ran, but its day is incomplete
+            4  diff: something changed
+            5  diff: something vanished or became expected without approval
+          130  interrupted (Ctrl-C); days that were sealed before stand
+          143  run, diff: told to end (SIGTERM); days that were sealed before stand
+
+    \b
+    Tab completion, here for bash (zsh_source and fish_source are for other shells):
+      eval "$(_PCI_LOG_REVIEW_COMPLETE=bash_source pci-log-review)"
     """
     # What a review writes holds names, addresses and settings: it is nobody else's to read, or to change
     os.umask(0o077)
@@ -189,19 +211,30 @@ def main() -> None:
     "--log-format", "Messages for people, or one JSON object a line.", default="text", show_default=True,
     type=click.Choice(["text", "json"]),
 )  # fmt: skip
+@_option(
+    "--log-level", "With json: `debug` also tells of each seed, model and test that ends.", default="info",
+    show_default=True, type=click.Choice(["info", "debug"]),
+)  # fmt: skip
 @click.pass_context
-def run(ctx: click.Context, /, log_format: str, **given: Any) -> None:
+def run(ctx: click.Context, /, log_format: str, log_level: str, **given: Any) -> None:
     """Review every day that is due, or the days that are named, and seal the evidence.
 
     Due is each day up to yesterday (UTC) without a complete review, oldest first; an incomplete day that was signed
     off is done with.
 
-    Exit codes: 0 every day is reviewed and complete; 1 a day failed, nobody could be told, or the evidence is not as it
-    was sealed; 2 wrong usage or settings; 3 a review ran but its day is incomplete (logs missing, a file unreadable, a
-    row expectation broken), as the last lines say.
+    \b
+    Exit code  Meaning
+            0  every day is reviewed and complete, or none was due
+            1  a day failed, nobody could be told, or the evidence is not as it was sealed
+            2  wrong usage or settings, no logs at the place named, no credentials: nothing was run or sealed
+            3  a review ran, but its day is incomplete (logs missing, a file unreadable, a row expectation broken)
+          130  interrupted (Ctrl-C); the days that were sealed before stand
+          143  told to end (SIGTERM); the same
+
+    The last lines say what is wrong.
     """
     signal.signal(signal.SIGTERM, _stop)
-    reporter: Reporter = JsonReporter() if log_format == "json" else TextReporter()
+    reporter: Reporter = JsonReporter(debug=log_level == "debug") if log_format == "json" else TextReporter()
     topic, webhook = given["notify_topic"], given["notify_webhook"]
     try:
         check_places(topic, webhook)
@@ -223,6 +256,8 @@ def run(ctx: click.Context, /, log_format: str, **given: Any) -> None:
         outcome, code = Outcome(done, 0, str(error).splitlines()), Exit.USAGE
     except (EvidenceError, Locked, OSError) as error:
         outcome = Outcome(done, 0, str(error).splitlines())
+    except KeyboardInterrupt:
+        outcome, code = Outcome(done, 0, [f"the run was broken off: {_INTERRUPTED}"]), Exit.INTERRUPTED
     except BaseException as error:
         what = "it was told to end" if isinstance(error, SystemExit) else f"{type(error).__name__}, see its output"
         outcome, broken_off = Outcome(done, 0, [f"the run was broken off: {what}"]), error
@@ -348,7 +383,11 @@ def verify_command(
 ) -> None:
     """Verify the evidence: every hash, every link of the chain, and that no day is missing.
 
-    Exit codes: 0 all is as it was sealed; 1 something was changed, removed or added, as the last lines say.
+    \b
+    Exit code  Meaning
+            0  all is as it was sealed
+            1  something was changed, removed or added, as the last lines say; or the evidence can't be read
+            2  wrong usage
     """
     _end(first, last)
     verified = verify(EvidencePlace(evidence).open(), first, last, clock.yesterday(), expected)
@@ -445,8 +484,13 @@ def diff(ctx: click.Context, /, base: str, all_tests: bool, output: Path | None,
     what changed, and what appeared. Rows that vanish or become expected need a line in seeds/approved_changes.csv that
     the commit does not have; what the article's queries return can't be approved away.
 
-    Exit codes: 0 nothing changed; 1 one of the two can't be built; 2 wrong usage; 4 something changed; 5 something
-    vanished or became expected without approval.
+    \b
+    Exit code  Meaning
+            0  nothing changed
+            1  one of the two can't be built
+            2  wrong usage
+            4  something changed
+            5  something vanished or became expected without approval
     """
     signal.signal(signal.SIGTERM, _stop)
     folder = project_dir()

@@ -54,6 +54,7 @@ class Exit(IntEnum):
     FAILED = 1
     USAGE = 2
     INCOMPLETE = 3
+    INTERRUPTED = 130
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Protocol
 
 from ..common import clock
@@ -58,8 +59,8 @@ class Outcome:
 class Reporter(Protocol):
     """Where a run's messages go."""
 
-    def started(self, run_date: date, logs: str, target: str) -> None:
-        """A day's review begins."""
+    def started(self, run_date: date, logs: str, target: str, state: Path) -> None:
+        """A day's review begins; `state` is the folder of its tables."""
 
     def progress(self, progress: Progress) -> None:
         """A seed, model or test has ended."""
@@ -101,7 +102,7 @@ def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Re
             raise UsageError(f"the state: {links[0]} is a link, so the review would write elsewhere")
         with Dbt(run.dbt, locks) as dbt:  # it starts while the first day's logs are read
             for run_date in chosen.days:
-                reporter.started(run_date, run.logs.root, run.profile.target)
+                reporter.started(run_date, run.logs.root, run.profile.target, run.state)
                 try:
                     day = review_day(run, dbt, run_date, reporter.progress, since)
                 except EvidenceError as error:  # days sealed before are still reported

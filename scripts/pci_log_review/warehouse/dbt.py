@@ -262,7 +262,8 @@ def _told(line: str, on_progress: Callable[[Progress], None]) -> str:
         kind = info["name"].removeprefix("Log").removesuffix("Result").lower()
         total = data.get("total") or data.get("num_models")
         node = data["node_info"]["node_name"]
-        on_progress(Progress(data["index"], total, kind, node, str(data["status"]).lower(), data["execution_time"]))
+        status = str(data["status"]).lower().removesuffix(" -1")  # rows that the engine did not count
+        on_progress(Progress(data["index"], total, kind, node, status, data["execution_time"]))
     return str(info["msg"]) if info["level"] == "error" and info["name"] != "MainStackTrace" else ""
 
 
