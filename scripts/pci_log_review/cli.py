@@ -19,7 +19,7 @@ import click
 
 from .cloudtrail.store import LogStoreError
 from .common import clock
-from .common.aws import is_s3
+from .common.aws import named_path, named_place
 from .common.errors import UsageError
 from .common.project import PROJECT, project_dir, write_project
 from .common.text import printable
@@ -343,7 +343,8 @@ def init(logs: str, settings: Path) -> None:
         click.echo(
             printable(f"Left out: AWSLogs/{name} is not an account id of 12 digits, or has no folder of a region.")
         )
-    click.echo("Now name what is yours (the README says how): cardholder_data_stores.csv, audit_log_stores.csv,")
+    click.echo("README.md there says what each file and column holds.")
+    click.echo("Now name what is yours: cardholder_data_stores.csv, audit_log_stores.csv,")
     click.echo(
         "administrators.csv, expected_activity.csv. What needs one of the first three is not configured, and no day"
     )
@@ -513,8 +514,8 @@ def _logs_to_compare(project: Path, given: dict[str, Any]) -> Logs:
         return replace(sample_logs(project), **days)
     if not first:
         raise UsageError("--from: say of which day the logs are to be compared, and with --to until which")
-    where = given["logs"] if is_s3(given["logs"]) else str(Path(given["logs"]).absolute())
-    settings, keys = (given[name].absolute() if given[name] else None for name in ("settings", "public_keys"))
+    where = named_place("logs", given["logs"])
+    settings, keys = (named_path(name, given[name]) if given[name] else None for name in ("settings", "public_keys"))
     return Logs(where, first, last or first, settings, keys, given["logs_copied_from"])
 
 
