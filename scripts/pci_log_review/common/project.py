@@ -35,7 +35,7 @@ def project_dir() -> Path:
     folder = Path(named).absolute()
     if not (folder / FILE).is_file():
         raise UsageError(f"--project {named}: there is no {FILE}; pci-log-review project DIR writes a project")
-    theirs, ours = _content(folder)["version"], _content(shipped)["version"]
+    theirs, ours = _content(folder)["version"], version()
     if theirs != ours:
         raise UsageError(
             f"--project {named} is of version {theirs}, and this is pci-log-review {ours}: "
@@ -103,6 +103,11 @@ def write_project(folder: Path) -> int:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(project / name, folder / name)  # without its mode: the installation may be read-only
     return len(names)
+
+
+def version() -> str:
+    """The version of this pci-log-review, which is that of its project. Raises UsageError as project_dir does."""
+    return str(_content(_shipped())["version"])
 
 
 def requirements() -> tuple[str, ...]:

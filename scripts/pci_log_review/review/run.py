@@ -12,6 +12,7 @@ from ..common import clock
 from ..common.clock import days
 from ..common.errors import UsageError
 from ..common.files import links_below
+from ..common.project import version
 from ..evidence.chain import Chain, begin_chain, mend_latest, read_chain
 from ..evidence.folder import FolderEvidence
 from ..evidence.history import Due, earliest, first_due
@@ -20,6 +21,7 @@ from ..pages.days import write_index
 from ..warehouse.dbt import Dbt, Progress
 from .day import Exit, Reviewed, review_day
 from .options import Run
+from .state import take_state
 
 _SHOWN_FAULTS = 3
 
@@ -100,6 +102,7 @@ def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Re
         run.state.mkdir(parents=True, exist_ok=True)
         if links := links_below(run.state):
             raise UsageError(f"the state: {links[0]} is a link, so the review would write elsewhere")
+        take_state(run.state, version())
         with Dbt(run.dbt, locks) as dbt:  # it starts while the first day's logs are read
             for run_date in chosen.days:
                 reporter.started(run_date, run.logs.root, run.profile.target, run.state)
