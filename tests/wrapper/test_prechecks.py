@@ -140,6 +140,15 @@ def test_a_place_of_logs_in_another_form_is_told_in_one_line(logs: str, fault: s
     assert str(raised.value).isprintable()
 
 
+@pytest.mark.parametrize("name", ["a\nb", "a\rb", "\x1b[31m", "\x85", "\u2028", "\udcff"])
+def test_a_path_that_is_not_one_line_is_refused_in_one(name: str) -> None:
+    with pytest.raises(
+        UsageError, match=r"^logs: /.*: the path has a line break, a control character or a byte "
+    ) as told:
+        named_place("logs", f"/mnt/{name}/logs")
+    assert str(told.value).isprintable()
+
+
 @pytest.mark.parametrize("logs", ["s3://bucket/a", "logs", "/a:b/arn", "./arn:x"])
 def test_a_bucket_and_a_folder_are_places_of_logs(logs: str) -> None:
     assert named_place("logs", logs) == (logs if logs.startswith("s3:") else str(Path(logs).absolute()))

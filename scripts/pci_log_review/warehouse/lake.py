@@ -143,11 +143,11 @@ _LOG_FILES, _RECORDS = map(pa.schema, (_LOG_FILE_COLUMNS, _RECORD_COLUMNS))
 def lake_of(state: Path) -> Path:
     """The folder of the lake, as models/staging/cloudtrail.yml has it.
 
-    Raises UsageError where DuckDB would take a part of its path for something else: `name=value` for a column of each
-    event, in place of what the event says.
+    Raises UsageError where DuckDB or dbt-duckdb would take a part of its path for something else: `name=value` for a
+    column of each event, in place of what the event says; what follows ? or # for no part of the name.
     """
-    if "=" in str(state) or "\\" in str(state):
-        raise UsageError(f"state: {state}: the path may have no = and no backslash: name another folder")
+    if re.search(r"[=\\?#]", str(state)):
+        raise UsageError(f"state: {state}: the path may have no = ? # and no backslash: name another folder")
     return state / "lake"
 
 
