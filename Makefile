@@ -95,7 +95,7 @@ clean:  ## Remove what was installed and generated, but no evidence and no state
 profiles.yml:
 	cp profiles.example.yml $@
 
-.venv/installed: requirements.txt pyproject.toml
+.venv/installed: requirements.txt pyproject.toml setup.py dbt_project.yml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it: make PYTHON=…")'
 	@echo "Installing into .venv; the first time takes a minute or two"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
