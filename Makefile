@@ -1,4 +1,4 @@
-# Everything a user, a developer and CI do, by name. Python 3.11 or newer and make are all it needs.
+# Everything a user, a developer and CI do, by name. Python 3.11 to 3.13 and make are all it needs.
 PYTHON ?= python3
 BIN := .venv/bin
 SAMPLE_DAY := 2026-03-10
@@ -96,7 +96,7 @@ profiles.yml:
 	cp profiles.example.yml $@
 
 .venv/installed: requirements.txt pyproject.toml setup.py dbt_project.yml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it: make PYTHON=…")'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed; name it: make PYTHON=…")'
 	@echo "Installing into .venv; the first time takes a minute or two"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt

@@ -21,7 +21,7 @@ from ..pages.days import write_index
 from ..warehouse.dbt import Dbt, Progress
 from .day import Exit, Reviewed, review_day
 from .options import Run
-from .state import take_state
+from .state import make_state, take_state
 
 _SHOWN_FAULTS = 3
 
@@ -83,9 +83,10 @@ def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Re
     Each sealed day is added to `done`, so that it can be reported however the run ends.
 
     Raises Locked if another run is in progress, EvidenceError if the evidence can't be read or written, UsageError if
-    the state holds a link.
+    the state holds a link or can't be written.
     """
     store = run.evidence
+    make_state(run.state)
     state = FolderEvidence(str(run.state))  # two runs with evidence in different places may share the tables
     with store.lock() as lock, state.lock() as state_lock:
         locks = tuple(fd for fd in (lock, state_lock) if fd is not None)
@@ -99,7 +100,6 @@ def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Re
             write_index(store, clock.yesterday())
             return Outcome(done, chosen.left, reasons)
         since = earliest(chosen.since, first_due(chain))
-        run.state.mkdir(parents=True, exist_ok=True)
         if links := links_below(run.state):
             raise UsageError(f"the state: {links[0]} is a link, so the review would write elsewhere")
         take_state(run.state, version())

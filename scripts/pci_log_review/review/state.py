@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 from ..common.errors import UsageError
 from ..common.files import read_regular
 
 _NAME = "version"
+
+
+def make_state(state: Path) -> None:
+    """Makes the folder where it is not there. Raises UsageError where it can't be written to, as in a checkout that is
+    read-only.
+    """
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        why = "" if os.access(state, os.W_OK | os.X_OK) else os.strerror(errno.EACCES)
+    except OSError as error:
+        why = str(error.strerror)
+    if why:
+        raise UsageError(f"state: {state} cannot be written: {why}; name another folder by --state")
 
 
 def take_state(state: Path, version: str) -> None:
