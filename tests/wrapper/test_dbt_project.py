@@ -119,6 +119,12 @@ def test_requirements_can_not_be_set_on_the_command_line(tmp_path: Path) -> None
     assert "requirements are listed in dbt_project.yml" in ended.text
 
 
-def test_the_python_package_and_the_dbt_project_have_the_same_version() -> None:
-    package = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert PROJECT["version"] == package
+def test_the_version_stands_in_one_place_is_semantic_and_the_newest_of_the_changelog() -> None:
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert package["dynamic"] == ["version"]
+    assert "version" not in package
+    released = re.findall(
+        r"^## (\d+\.\d+\.\d+) \S \d{4}-\d{2}-\d{2}$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
+    )
+    assert PROJECT["version"] == released[0]
+    assert released == sorted(released, key=lambda it: [int(part) for part in it.split(".")], reverse=True)

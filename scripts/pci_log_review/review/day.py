@@ -35,6 +35,7 @@ from ..warehouse.inventory import (
     with_unreadable_files,
     write_inventory,
 )
+from ..warehouse.lake import lake_of
 from ..warehouse.profile import AthenaConnection
 from ..warehouse.results import ResultsError, Summary, open_results, read_summary, rows_of
 from .baseline import BASELINE, compare
@@ -55,6 +56,7 @@ class Exit(IntEnum):
     FAILED = 1
     USAGE = 2
     INCOMPLETE = 3
+    INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,7 @@ def take_inventory(run: Run, run_date: date) -> Inventory:
 
     if isinstance(run.profile.connection, AthenaConnection):
         return list_day(run.logs, run_date, keys_of, run.to_prove(run_date))
-    return convert(run.logs, run_date, keys_of, run.scope, run.state / "lake", run.token, run.to_prove(run_date))
+    return convert(run.logs, run_date, keys_of, run.scope, lake_of(run.state), run.token, run.to_prove(run_date))
 
 
 def _build(
@@ -225,7 +227,7 @@ def _build(
     """
     connection = run.profile.connection
     if not isinstance(connection, AthenaConnection):
-        write_inventory(inventory, run_date, str(run.state / "lake"), run.session)
+        write_inventory(inventory, run_date, str(lake_of(run.state)), run.session)
         built = dbt.build(run_date, [], on_progress)
         return inventory, built, [built.invocation_id]
     invocations = []

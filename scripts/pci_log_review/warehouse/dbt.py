@@ -101,7 +101,13 @@ class DbtProject:
     def command(self, name: str, *arguments: str) -> list[str]:
         """The arguments of a dbt command on this project."""
         return [
-            *(*name.split(), "--project-dir", str(self.project), "--profiles-dir", str(self.profile.directory)),
+            *(
+                *name.split(),
+                "--project-dir",
+                str(self.project),
+                "--profiles-dir",
+                str(self.profile.directory or self.project),
+            ),
             *("--target", self.profile.target),
             *("--target-path", str(self.target_path), "--log-path", str(self.state / "logs")),
             *("--log-format", "json", "--log-level", "info", "--log-format-file", "text", "--log-level-file", "info"),
@@ -292,7 +298,8 @@ def _told(line: str, on_progress: Callable[[Progress], None]) -> str:
         kind = info["name"].removeprefix("Log").removesuffix("Result").lower()
         total = data.get("total") or data.get("num_models")
         node = data["node_info"]["node_name"]
-        on_progress(Progress(data["index"], total, kind, node, str(data["status"]).lower(), data["execution_time"]))
+        status = str(data["status"]).lower().removesuffix(" -1")  # rows that the engine did not count
+        on_progress(Progress(data["index"], total, kind, node, status, data["execution_time"]))
     return str(info["msg"]) if info["level"] == "error" and info["name"] != "MainStackTrace" else ""
 
 
