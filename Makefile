@@ -11,7 +11,7 @@ NOT_OF_COMPILED := layout,references.quoting,references.qualification,ambiguous.
 
 export DBT_PROFILES_DIR := $(CURDIR)
 
-.PHONY: help review check test lint diff docs screenshot benchmark mutants athena-local sample-logs settings-readme lock clean
+.PHONY: help review check test lint diff docs screenshot benchmark mutants athena-local sample-logs settings-docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -78,9 +78,8 @@ athena-local: .venv/installed-dev  ## Serve an Athena on this machine, to try th
 sample-logs: .venv/installed  ## Write sample_logs/ anew
 	$(BIN)/python scripts/tools/make_sample_logs.py
 
-settings-readme: .venv/installed  ## Write seeds/settings/README.md anew from the descriptions of the settings
-	@PYTHONPATH=scripts $(BIN)/python -c 'from pathlib import Path; from pci_log_review.settings.described import readme; \
-		Path("seeds/settings/README.md").write_text(readme(Path(".")), encoding="utf-8")'
+settings-docs: .venv/installed  ## Write anew what describes the settings' columns, from seeds/catalogue/settings.yml
+	@PYTHONPATH=scripts $(BIN)/python -m tools.settings_page
 
 lock: .venv/installed-dev  ## Write the requirements files anew from pyproject.toml
 	$(BIN)/uv pip compile $(COMPILE) --extra dev -o requirements-dev.txt

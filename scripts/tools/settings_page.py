@@ -1,6 +1,6 @@
-"""Writes the tables of columns in docs/settings.md from what describes the settings:
+"""Writes what describes the columns of the settings: the tables of docs/settings.md, and seeds/settings/README.md.
 
-    PYTHONPATH=scripts python -m tools.settings_page
+    make settings-docs
 
 A table stands between `<!-- columns of FILE -->` and `<!-- end -->`. What a column says is its description in
 seeds/catalogue/settings.yml; whether a cell may be empty is what the check of the settings says.
@@ -12,40 +12,25 @@ import re
 import sys
 from pathlib import Path
 
-import yaml
-
 from pci_log_review.common.project import project_dir
-from pci_log_review.settings.checks import FILES
+from pci_log_review.settings.described import readme, table
 
 PAGE = Path("docs") / "settings.md"
+README = Path("seeds") / "settings" / "README.md"
 _TABLE = re.compile(r"(<!-- columns of (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-
-def described() -> dict[str, dict[str, str]]:
-    """What each column of each settings file says, by the names of file and column."""
-    seeds = yaml.safe_load((project_dir() / "seeds" / "catalogue" / "settings.yml").read_text())["seeds"]
-    return {seed["name"]: {column["name"]: column["description"] for column in seed["columns"]} for seed in seeds}
-
-
-def table(file: str, says: dict[str, str]) -> str:
-    """The table of a file's columns, in the file's order. Raises KeyError where a column has no description."""
-    rows = [
-        f"| `{column}` | {says[column]} | {'yes' if check('') is None else 'no'} |"
-        for column, check in FILES[file].items()
-    ]
-    return "\n".join(["", "| column | says | may be empty |", "|---|---|---|", *rows, "", ""])
 
 
 def written_anew(page: str) -> str:
     """The page with each of its tables as it has to be."""
-    says = described()
-    return _TABLE.sub(lambda found: found[1] + table(found[2], says[found[2]]) + found[3], page)
+    return _TABLE.sub(lambda found: f"{found[1]}\n{table(project_dir(), found[2])}\n\n{found[3]}", page)
 
 
 def main() -> int:
-    """Writes the page."""
-    path = project_dir() / PAGE
-    path.write_text(written_anew(path.read_text(encoding="utf-8")), encoding="utf-8")
+    """Writes both."""
+    project = project_dir()
+    page = project / PAGE
+    page.write_text(written_anew(page.read_text(encoding="utf-8")), encoding="utf-8")
+    (project / README).write_text(readme(project), encoding="utf-8")
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,33 +24,37 @@ is complete; `nothing_to_list.csv` can say that there is nothing to list. A run 
 
 def readme(project: Path) -> str:
     """Markdown with a table of columns for each file, and a line of the sample's settings as an example."""
-    content = yaml.safe_load((project / "seeds" / "catalogue" / "settings.yml").read_text(encoding="utf-8"))
-    described = {seed["name"]: seed for seed in content["seeds"]}
-    parts = [_file(described[name], project / "seeds" / "settings" / f"{name}.csv") for name in FILES]
+    seeds = _seeds(project)
+    parts = [_file(seeds[name], project / "seeds" / "settings" / f"{name}.csv") for name in FILES]
     return "\n".join([_BEGINNING, *parts])
+
+
+def table(project: Path, name: str) -> str:
+    """The columns of a settings file in their order: what each says and whether a cell may be empty, as Markdown."""
+    return _table(_seeds(project)[name])
+
+
+def _seeds(project: Path) -> dict[str, dict[str, Any]]:
+    content = yaml.safe_load((project / "seeds" / "catalogue" / "settings.yml").read_text(encoding="utf-8"))
+    return {seed["name"]: seed for seed in content["seeds"]}
+
+
+def _table(seed: Mapping[str, Any]) -> str:
+    columns = {column["name"]: column for column in seed["columns"]}
+    rows = [
+        f"| `{column}` | {columns[column]['description']} | {'yes' if check('') is None else 'no'} |"
+        for column, check in FILES[seed["name"]].items()
+    ]
+    return "\n".join(["| column | says | may be empty |", "|---|---|---|", *rows])
 
 
 def _file(seed: Mapping[str, Any], sample: Path) -> str:
     name = seed["name"]
     missing = " It may be missing." if name in OPTIONAL else ""
-    lines = [f"## {name}.csv", "", f"{seed['description']}{missing}", "", "| column | says |", "|---|---|"]
-    columns = {column["name"]: column for column in seed["columns"]}
-    lines += [f"| `{column}` | {_said(columns[column])} |" for column in FILES[name]]
+    lines = [f"## {name}.csv", "", f"{seed['description']}{missing}", "", _table(seed)]
     if example := _example(sample):
         lines += ["", f"For example: `{example}`"]
     return "\n".join([*lines, ""])
-
-
-def _said(column: Mapping[str, Any]) -> str:
-    said = str(column["description"])
-    unsaid = [value for value in _accepted(column) if value not in said]
-    return f"{said} One of: {', '.join(f'`{value}`' for value in unsaid)}." if unsaid else said
-
-
-def _accepted(column: Mapping[str, Any]) -> Iterator[str]:
-    for test in column.get("data_tests", []):
-        if "accepted_values" in test:
-            yield from test["accepted_values"]["arguments"]["values"]
 
 
 def _example(sample: Path) -> str:
