@@ -1,5 +1,5 @@
-{# dbt-duckdb's own macro, which this overrides, takes the path of a seed as it is: an apostrophe would end the text, and
-   a bracket or an asterisk make it a pattern for other files. #}
+{# dbt-duckdb's own macro, which this overrides, takes the path of a seed as it is: an apostrophe would end the text,
+   and a bracket or an asterisk make it a pattern for other files. #}
 {% macro duckdb__load_csv_rows(model, agate_table) %}
     {% set path = adapter.get_seed_file_path(model) | string | replace("'", "''") | replace('[', '[[]')
         | replace('*', '[*]') | replace('?', '[?]') %}
