@@ -82,7 +82,7 @@ def test_a_day_is_reviewed_verified_and_signed_from_any_folder_and_nothing_is_wr
     options = ("--public-keys", str(keys), "--logs-copied-from", SAMPLE_BUCKET, "--settings", str(settings))
     ended = installed.run("run", "--logs", str(logs), "--run-date", DAY, *options, **NO_TESTS)
     assert ended.code == 3, ended.text
-    assert "settings" in ended.last_lines, "the stores are to be named yet"
+    assert "not configured: audit_log_stores is empty" in ended.last_lines
     assert "target local, state state" in ended.text
     assert "19 of 19 log files by 150 signed digests" in ended.text
     assert "Code:" not in ended.text, "the wheel says what ran"

@@ -12,6 +12,8 @@ from tests.checkout import ROOT
 from pci_log_review.common.errors import UsageError
 from pci_log_review.common.project import PROJECT, project_dir, requirements, version, writable_dir, write_project
 from pci_log_review.common.shipped import SHIPPED, shipped_files
+from pci_log_review.review.snapshot import take_snapshot
+from pci_log_review.settings.checks import FILES
 
 
 @pytest.fixture
@@ -25,6 +27,10 @@ def mine(tmp_path: Path) -> Path:
 def test_what_is_shipped_is_what_git_has(tmp_path: Path) -> None:
     listed = subprocess.run(["git", "ls-files", "-z", "--", *SHIPPED], cwd=ROOT, capture_output=True, check=True).stdout
     assert shipped_files(ROOT) == sorted(listed.decode().split("\0")[:-1])
+    used = set(take_snapshot(ROOT, ROOT / "seeds" / "settings").files) - {"profiles.yml"}
+    besides = {"profiles.example.yml", "sample_logs/public_keys.json", "seeds/approved_changes.csv"}
+    settings = {f"seeds/settings/{name}.csv" for name in FILES}
+    assert used | besides | settings <= set(shipped_files(ROOT))
     assert write_project(tmp_path / "written") == len(shipped_files(ROOT))
     assert shipped_files(tmp_path / "written") == shipped_files(ROOT)
 
