@@ -69,7 +69,7 @@ class OnAthena:
 
     def _is_locked_by_process(self, pid: int) -> bool:
         try:
-            lock = self.service.s3.get_object(Bucket=self.place.data_bucket, Key="evidence/lock.json")
+            lock = self.service.s3.get_object(Bucket=self.place.evidence_bucket, Key="evidence/lock.json")
         except self.service.s3.exceptions.NoSuchKey:
             return False
         return bool(json.loads(lock["Body"].read())["pid"] == pid)
@@ -82,11 +82,11 @@ class OnAthena:
 
     @property
     def evidence_place(self) -> str:
-        return f"s3://{self.place.data_bucket}/evidence"
+        return f"s3://{self.place.evidence_bucket}/evidence"
 
     def evidence(self, run_date: str) -> dict[str, bytes]:
         """The files of the day's last sealed evidence, by name."""
-        s3, bucket, folder = self.service.s3, self.place.data_bucket, f"evidence/{run_date}/"
+        s3, bucket, folder = self.service.s3, self.place.evidence_bucket, f"evidence/{run_date}/"
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder)
         keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
         last = max(key.removesuffix("manifest.json") for key in keys if key.endswith("/manifest.json"))
