@@ -43,7 +43,9 @@ def fetch_settings(where: str, session: boto3.Session) -> Path:
     except (BotoCoreError, ClientError, ValueError, OSError) as error:
         raise UsageError(f"settings: {where} can't be read: {error}") from error
     if not any(folder.iterdir()):
-        raise UsageError(f"settings: {where} has no CSV files; put the settings there, as `pci-log-review init` writes them")
+        raise UsageError(
+            f"settings: {where} has no CSV files; put the settings there, as `pci-log-review init` writes them"
+        )
     return folder
 
 
