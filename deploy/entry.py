@@ -10,26 +10,29 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pci_log_review.common.aws import aws_session, is_s3, s3_place
 from pci_log_review.common.errors import UsageError
 from pci_log_review.console.reporter import JsonReporter
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
 SETTINGS = "PCI_LOG_REVIEW_SETTINGS"
 _USAGE = 2
 _MOST_BYTES = 1 << 26  # settings have some KB
 
 
-def fetch_settings(where: str, session: boto3.Session) -> Path:
+def fetch_settings(where: str, client: S3Client) -> Path:
     """A new folder with the CSV files directly below `where`. Raises UsageError where there are none, or they can't be
     read.
     """
     folder = Path(tempfile.mkdtemp(prefix="settings-"))
     try:
-        place, client = s3_place(where), session.client("s3")
+        place = s3_place(where)
         pages = client.get_paginator("list_objects_v2").paginate(
             Bucket=place.bucket, Prefix=place.prefix, Delimiter="/"
         )
@@ -43,9 +46,7 @@ def fetch_settings(where: str, session: boto3.Session) -> Path:
     except (BotoCoreError, ClientError, ValueError, OSError) as error:
         raise UsageError(f"settings: {where} can't be read: {error}") from error
     if not any(folder.iterdir()):
-        raise UsageError(
-            f"settings: {where} has no CSV files; put the settings there, as `pci-log-review init` writes them"
-        )
+        raise UsageError(f"settings: {where} has no CSV files; put there what `pci-log-review init` writes")
     return folder
 
 
@@ -55,8 +56,8 @@ def main() -> None:
     where = os.environ.get(SETTINGS, "")
     try:
         if is_s3(where):
-            os.environ[SETTINGS] = str(fetch_settings(where, aws_session()))
-    except UsageError as error:
+            os.environ[SETTINGS] = str(fetch_settings(where, aws_session().client("s3")))
+    except (UsageError, BotoCoreError) as error:
         JsonReporter().failed(str(error))
         sys.exit(_USAGE)
     os.execv(sys.executable, [sys.executable, "-m", "pci_log_review.cli", *sys.argv[1:]])  # noqa: S606  # no shell

@@ -43,11 +43,11 @@ class Emptied:
 
 @dataclass(frozen=True)
 class SampleDays:
-    """What was done, in order. dbt alone: a full build of DAY (`built`), and `docs`. Then the wrapper, under the policies
-    that deploy/ gives it, with all three days due, one log file damaged and a region without logs: `killed` at each step, once when it had sealed the newest
-    day with one log file more, which only Athena can't read (`left_out` is that evidence), and once where it had found
-    no logs (`emptied`); then it `reviewed` all three days, while a `second` run tried to; at last the incomplete days
-    were `signed`, and a run that found nothing due was killed, too.
+    """What was done, in order. dbt alone: a full build of DAY (`built`), and `docs`. Then the wrapper, under the
+    policies that deploy/ gives it, with all three days due, one log file damaged and a region without logs: `killed` at
+    each step, once when it had sealed the newest day with one log file more, which only Athena can't read (`left_out`
+    is that evidence), and once where it had found no logs (`emptied`); then it `reviewed` all three days, while a
+    `second` run tried to; at last the incomplete days were `signed`, and a run that found nothing due was killed, too.
     `undisturbed` is the same on the embedded target, without all that; `rows` are those of both, local first.
     """
 

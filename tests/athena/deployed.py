@@ -7,7 +7,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import boto3
 from deploy.entry import fetch_settings
 from tests.athena.on_athena import OnAthena
 from tests.deploy.template import review_policies
@@ -46,14 +45,6 @@ def deployed(on_athena: OnAthena, settings: Path) -> tuple[OnAthena, Path]:
         keys={place.log_bucket: LOG_KEY} | dict.fromkeys(own, KEY),
         options={"PCI_LOG_REVIEW_NOTIFY_TOPIC": topic, "PCI_LOG_REVIEW_EVIDENCE_RETENTION_DAYS": "400"},
     )
-    return on_deployed, fetched(on_deployed, bucket)
-
-
-def fetched(on_athena: OnAthena, bucket: str) -> Path:
-    """The settings of the bucket, fetched as the container does it. Raises UsageError where the role may not."""
-    session = boto3.Session(REVIEWER, REVIEWER, region_name=REGION)
-    client = session.client
-    # as AWS_ENDPOINT_URL does it in a process of its own
-    session.client = lambda service: client(service, endpoint_url=on_athena.service.endpoint_url)  # type: ignore[method-assign,assignment,misc]
-    with on_athena.service.under(on_athena.role, on_athena.keys):
-        return fetch_settings(f"s3://{bucket}/settings/", session)
+    with service.under(on_deployed.role, on_deployed.keys):
+        fetched = fetch_settings(f"s3://{bucket}/settings/", service.client("s3", access_key=REVIEWER))
+    return on_deployed, fetched

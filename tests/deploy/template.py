@@ -29,11 +29,12 @@ def _long_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, 
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
-        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
+        assert isinstance(node, yaml.MappingNode)
+        value = loader.construct_mapping(node, deep=True)
     return {tag if tag in ("Ref", "Condition") else f"Fn::{tag}": value}
 
 
-_Loader.add_multi_constructor("!", _long_form)  # type: ignore[no-untyped-call]
+_Loader.add_multi_constructor("!", _long_form)
 
 
 def template() -> dict[str, Any]:
@@ -72,7 +73,7 @@ def review_policies(values: Mapping[str, str]) -> dict[str, Policy]:
         "AWS::AccountId": "123456789012",
         "AWS::URLSuffix": "amazonaws.com",
     }
-    return rendered(files_of_the_review(), names | values)
+    return rendered(files_of_the_review(), {**names, **values})
 
 
 def files_of_the_review() -> list[Path]:

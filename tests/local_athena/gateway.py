@@ -85,7 +85,7 @@ class Gateway:
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one request (WSGI)."""
         if (denied := self._denied(environ)) is not None:
-            return cast(Iterable[bytes], denied(environ, start_response))
+            return denied(environ, start_response)
         service, _, action = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")
         if service == "AmazonAthena":
             body = _body(environ)

@@ -180,9 +180,9 @@ class LocalAthena:
     def new_place(self, name: str = "test") -> Place:
         """Fresh buckets, a fresh database and a fresh work group."""
         unique = f"{name}-{uuid4().hex[:8]}".replace("_", "-")
-        buckets = [f"{unique}-{use}" for use in ("logs", "results", "data", "evidence")]
-        place = Place(*buckets, unique.replace("-", "_"), unique)
-        for bucket in buckets:
+        logs, results, data, evidence = (f"{unique}-{use}" for use in ("logs", "results", "data", "evidence"))
+        place = Place(logs, results, data, evidence, unique.replace("-", "_"), unique)
+        for bucket in (logs, results, data, evidence):
             self.s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=bucket == place.evidence_bucket)
         self.glue.create_database(DatabaseInput={"Name": place.database})
         self.athena.create_work_group(Name=place.work_group, Configuration={"EnforceWorkGroupConfiguration": False})

@@ -49,8 +49,13 @@ def test_a_deny_wins_over_every_allow() -> None:
 
 @pytest.mark.parametrize(
     ("context", "is_allowed"),
-    [({"kms:ViaService": "s3.x"}, True), ({"kms:ViaService": "sns.x"}, True), ({"kms:ViaService": "ec2.x"}, False), ({}, False)],
-)  # fmt: skip
+    [
+        ({"kms:ViaService": "s3.x"}, True),
+        ({"kms:ViaService": "sns.x"}, True),
+        ({"kms:ViaService": "ec2.x"}, False),
+        ({}, False),
+    ],
+)
 def test_a_condition_holds_only_for_a_key_that_the_request_has(context: dict[str, str], is_allowed: bool) -> None:
     condition = {"StringEquals": {"kms:ViaService": ["s3.x", "sns.x"]}}
     assert role({"Action": "kms:Decrypt", "Resource": "k", "Condition": condition}).may(
