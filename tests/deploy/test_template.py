@@ -127,9 +127,13 @@ def test_the_schedule_starts_this_task_with_this_role(stack: Any) -> None:
     policy = session.client("iam").get_role_policy(RoleName=created["ScheduleRole"], PolicyName="schedule")
     document = policy["PolicyDocument"]
     run, give, _ = (yaml.safe_load(document) if isinstance(document, str) else document)["Statement"]
-    task = session.client("ecs").describe_task_definition(taskDefinition=created["TaskDefinition"])["taskDefinition"]
-    assert run["Resource"] == task["taskDefinitionArn"]
-    assert sorted(give["Resource"]) == sorted([task["taskRoleArn"], task["executionRoleArn"]])
+    task = properties("TaskDefinition")
+    given = [task["TaskRoleArn"], task["ExecutionRoleArn"]]
+    assert given == [{"Fn::GetAtt": ["ReviewRole", "Arn"]}, {"Fn::GetAtt": ["StartRole", "Arn"]}]
+    iam = session.client("iam")
+    arns = [iam.get_role(RoleName=created[role])["Role"]["Arn"] for role in ("ReviewRole", "StartRole")]
+    assert run["Resource"] == created["TaskDefinition"]
+    assert give["Resource"] == arns
     assert give["Condition"]["StringEquals"] == {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
 
 
