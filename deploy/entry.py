@@ -26,11 +26,10 @@ _USAGE = 2
 _MOST_BYTES = 1 << 26  # settings have some KB
 
 
-def fetch_settings(where: str, client: S3Client) -> Path:
-    """A new folder with the CSV files directly below `where`. Raises UsageError where there are none, or they can't be
-    read.
+def fetch_settings(where: str, folder: Path, client: S3Client) -> None:
+    """Writes the CSV files directly below `where` to the folder. Raises UsageError where there are none, or they can't
+    be read.
     """
-    folder = Path(tempfile.mkdtemp(prefix="settings-"))
     try:
         place = s3_place(where)
         pages = client.get_paginator("list_objects_v2").paginate(
@@ -47,7 +46,6 @@ def fetch_settings(where: str, client: S3Client) -> Path:
         raise UsageError(f"settings: {where} can't be read: {error}") from error
     if not any(folder.iterdir()):
         raise UsageError(f"settings: {where} has no CSV files; put there what `pci-log-review init` writes")
-    return folder
 
 
 def main() -> None:
@@ -56,7 +54,9 @@ def main() -> None:
     where = os.environ.get(SETTINGS, "")
     try:
         if is_s3(where):
-            os.environ[SETTINGS] = str(fetch_settings(where, aws_session().client("s3")))
+            folder = tempfile.mkdtemp(prefix="settings-")
+            fetch_settings(where, Path(folder), aws_session().client("s3"))
+            os.environ[SETTINGS] = folder
     except (UsageError, BotoCoreError) as error:
         JsonReporter().failed(str(error))
         sys.exit(_USAGE)

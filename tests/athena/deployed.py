@@ -12,7 +12,7 @@ from tests.athena.on_athena import OnAthena
 from tests.deploy.template import review_policies
 from tests.local_athena.gateway import REVIEWER
 from tests.local_athena.iam import Role
-from tests.local_athena.service import ACCOUNT, REGION
+from tests.local_athena.service import ACCOUNT, REGION, Place
 
 LOG_KEY, KEY = (f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{name}" for name in ("of-the-logs", "of-the-stack"))
 
@@ -20,7 +20,7 @@ LOG_KEY, KEY = (f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{name}" for name in ("of-th
 def deployed(on_athena: OnAthena, settings: Path) -> tuple[OnAthena, Path]:
     """The same place under the template's policies, and the settings as the container's entry fetches them there."""
     service, place = on_athena.service, on_athena.place
-    bucket = f"{place.work_group}-settings"
+    bucket = _settings_bucket(place)
     service.s3.create_bucket(Bucket=bucket)
     for file in sorted(settings.iterdir()):
         service.s3.put_object(Bucket=bucket, Key=f"settings/{file.name}", Body=file.read_bytes())
@@ -45,6 +45,18 @@ def deployed(on_athena: OnAthena, settings: Path) -> tuple[OnAthena, Path]:
         keys={place.log_bucket: LOG_KEY} | dict.fromkeys(own, KEY),
         options={"PCI_LOG_REVIEW_NOTIFY_TOPIC": topic, "PCI_LOG_REVIEW_EVIDENCE_RETENTION_DAYS": "400"},
     )
-    with service.under(on_deployed.role, on_deployed.keys):
-        fetched = fetch_settings(f"s3://{bucket}/settings/", service.client("s3", access_key=REVIEWER))
-    return on_deployed, fetched
+    return on_deployed, fetched(on_deployed)
+
+
+def fetched(on_athena: OnAthena) -> Path:
+    """The settings of the place, fetched as the container does it. Raises UsageError where the role may not."""
+    folder = on_athena.checkout.home / "settings-of-the-bucket"
+    folder.mkdir(parents=True, exist_ok=True)
+    client = on_athena.service.client("s3", access_key=REVIEWER)
+    with on_athena.service.under(on_athena.role, on_athena.keys):
+        fetch_settings(f"s3://{_settings_bucket(on_athena.place)}/settings/", folder, client)
+    return folder
+
+
+def _settings_bucket(place: Place) -> str:
+    return f"{place.work_group}-settings"

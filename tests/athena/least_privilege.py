@@ -19,11 +19,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.athena.conftest import DAY, MODELS_ALONE, sample_logs, settings_of_one_account
-from tests.athena.deployed import deployed
+from tests.athena.deployed import deployed, fetched
 from tests.athena.on_athena import OnAthena
 from tests.checkout import NO_TESTS, Ended
 from tests.local_athena.iam import Call, Grant
 from tests.local_athena.service import LocalAthena
+
+from pci_log_review.common.errors import UsageError
 
 
 def main() -> int:
@@ -82,8 +84,12 @@ def _without(on_athena: OnAthena, grants: list[Grant]) -> OnAthena:
 
 def _fault(on_athena: OnAthena, arguments: tuple[str, ...]) -> str | None:
     """What failed, in a line, or None."""
-    ended = on_athena.review(*arguments, **MODELS_ALONE)
     assert on_athena.role is not None
+    try:
+        fetched(on_athena)
+    except UsageError as error:
+        return f"the container does not start: {error}"
+    ended = on_athena.review(*arguments, **MODELS_ALONE)
     denied = ", ".join(map(str, list(on_athena.role.denied)[:2]))
     if ended.code:
         return f"exit code {ended.code}: {_line_of(ended, on_athena.role.denied)}"

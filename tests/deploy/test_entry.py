@@ -21,8 +21,7 @@ from pci_log_review.settings.checks import check_settings
 
 
 @pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+def s3() -> Iterator[Any]:
     with mock_aws():
         client = boto3.Session("testing", "testing", region_name="us-east-1").client("s3")
         client.create_bucket(Bucket="settings")
@@ -35,16 +34,16 @@ def put(s3: Any, *keys: str) -> None:
 
 
 @pytest.mark.parametrize("where", ["s3://settings/of/us", "s3://settings/of/us/"])
-def test_the_settings_are_the_csv_files_directly_below_the_prefix(s3: Any, where: str) -> None:
+def test_the_settings_are_the_csv_files_directly_below_the_prefix(s3: Any, where: str, tmp_path: Path) -> None:
     put(s3, "of/us/trail_scope.csv", "of/us/notes.txt", "of/us/old/trail_scope.csv", "of/us2/trail_scope.csv", "of/us/")
-    folder = fetch_settings(where, s3)
-    assert {path.name: path.read_text() for path in folder.iterdir()} == {"trail_scope.csv": "of/us/trail_scope.csv"}
+    fetch_settings(where, tmp_path, s3)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"trail_scope.csv": "of/us/trail_scope.csv"}
 
 
 @pytest.mark.parametrize("where", ["s3://settings/empty", "s3://no-such-bucket/settings", "s3://"])
-def test_where_no_settings_can_be_had_one_line_names_the_place(s3: Any, where: str) -> None:
+def test_where_no_settings_can_be_had_one_line_names_the_place(s3: Any, where: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as raised:
-        fetch_settings(where, s3)
+        fetch_settings(where, tmp_path, s3)
     assert str(raised.value).startswith(f"settings: {where} ")
     assert "\n" not in str(raised.value)
 

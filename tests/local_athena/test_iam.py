@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
+from deploy.entry import fetch_settings
 from tests.local_athena.authorization import Authorization
+from tests.local_athena.cloudtrail_format import CloudTrailFormat
+from tests.local_athena.faults import Faults
+from tests.local_athena.gateway import ATHENA as BY_ATHENA
+from tests.local_athena.gateway import REVIEWER, Gateway
+from tests.local_athena.glue import Glue
 from tests.local_athena.iam import Call, Grant, Role
+from tests.local_athena.service import ACCOUNT, REGION
+
+from pci_log_review.common.errors import UsageError
 
 BUCKET = "arn:aws:s3:::evidence"
 AUTHORIZATION = Authorization("123456789012", "us-east-1", {"q-1": "review"}.get)
@@ -150,3 +163,59 @@ GLUE = "arn:aws:glue:us-east-1:123456789012"
 )  # fmt: skip
 def test_a_request_asks_for_its_action_on_its_resource(request_: dict[str, Any], body: bytes, asked: list[str]) -> None:
     assert [str(call) for call in AUTHORIZATION.calls(request_, body)] == asked
+
+
+# -- the gateway, without Athena's engine
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Gateway]:
+    cloudtrail = CloudTrailFormat()
+    serving = Gateway(Glue(ACCOUNT, REGION, cloudtrail), cloudtrail, Faults(), ACCOUNT, REGION)
+    serving.start(lambda *_: {})
+    yield serving
+    serving.stop()
+
+
+def client(gateway: Gateway, service: Any, key: str) -> Any:
+    return boto3.Session(key, key, region_name=REGION).client(service, endpoint_url=gateway.url)
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "arguments", "action", "resource"),
+    [
+        ("athena", "get_work_group", {"WorkGroup": "w"}, "athena:GetWorkGroup", "arn:aws:athena:{}:workgroup/w"),
+        ("glue", "get_table", {"DatabaseName": "d", "Name": "t"}, "glue:GetTable", "arn:aws:glue:{}:catalog"),
+        ("cloudtrail", "list_public_keys", {}, "cloudtrail:ListPublicKeys", "*"),
+        ("s3", "get_object", {"Bucket": "b", "Key": "k"}, "s3:GetObject", "arn:aws:s3:::b/k"),
+        ("s3", "put_object", {"Bucket": "b", "Key": "k", "Body": b"x"}, "s3:PutObject", "arn:aws:s3:::b/k"),
+        ("sns", "publish", {"TopicArn": "arn:aws:sns:{}:t", "Message": "m"}, "sns:Publish", "arn:aws:sns:{}:t"),
+    ],
+)
+@pytest.mark.parametrize("key", [REVIEWER, BY_ATHENA])
+def test_a_denied_call_is_refused_in_a_line_that_names_action_and_resource(
+    gateway: Gateway, service: str, call: str, arguments: dict[str, Any], action: str, resource: str, key: str
+) -> None:
+    where = f"{REGION}:{ACCOUNT}"
+    given = {name: value.format(where) if isinstance(value, str) else value for name, value in arguments.items()}
+    gateway.role = Role({})
+    with pytest.raises(ClientError) as raised:
+        getattr(client(gateway, service, key), call)(**given)
+    assert raised.value.response["Error"]["Code"].startswith("AccessDenied")
+    told = str(raised.value)
+    assert f"is not authorized to perform: {action} on resource: {resource.format(where)} because" in told
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize("action", ["s3:GetObject", "s3:ListBucket"])
+def test_settings_are_not_fetched_without_their_permissions(gateway: Gateway, action: str, tmp_path: Path) -> None:
+    gateway.role = None
+    by_tests, by_reviewer = (client(gateway, "s3", key) for key in ("testing", REVIEWER))
+    by_tests.create_bucket(Bucket="settings")
+    by_tests.put_object(Bucket="settings", Key="settings/trail_scope.csv", Body=b"x")
+    resources = {"s3:ListBucket": "arn:aws:s3:::settings", "s3:GetObject": "arn:aws:s3:::settings/settings/*"}
+    gateway.role = role(*({"Action": name, "Resource": resource} for name, resource in resources.items()))
+    fetch_settings("s3://settings/settings/", tmp_path, by_reviewer)
+    gateway.role = gateway.role.without(Grant("policy", action, resources[action]))
+    with pytest.raises(UsageError, match=f"is not authorized to perform: {action}"):
+        fetch_settings("s3://settings/settings/", tmp_path, by_reviewer)
