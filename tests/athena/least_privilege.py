@@ -1,11 +1,11 @@
 """Minimality of the deployed policies, by running: each grant is taken away in turn, and something must fail.
 
-    python -m tests.athena.least_privilege [--only TEXT]
+    python -m tests.athena.least_privilege [--only TEXT]…
 
 A day is reviewed twice under the template's policies on the local Athena; then again without each grant. Grants that
 the same requests need (an action of Glue on the catalogue, the database and the table) are taken away together: without
 any one of them the same requests are denied. What no request needs stands in deploy/policies/not_exercised.csv and is
-not tried. It takes one to two minutes a run, an hour for all; --only tries the grants whose text holds TEXT.
+not tried. It takes one to two minutes a run, an hour for all; --only tries the grants whose text holds TEXT; it can be repeated.
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ from pci_log_review.common.errors import UsageError
 def main() -> int:
     """0 where each grant that was tried is needed, else 1, with a line for each that is not."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", metavar="TEXT", help="try the grants whose text holds this")
-    only: str = parser.parse_args().only
+    parser.add_argument(
+        "--only", action="append", metavar="TEXT", help="try the grants whose text holds this; repeat it"
+    )
+    only: list[str] = parser.parse_args().only or [""]
     needless = 0
     with tempfile.TemporaryDirectory() as folder, LocalAthena() as service:
         home = Path(folder)
@@ -50,7 +52,7 @@ def main() -> int:
                 print(f"not tried, since no call needs it: {grant}")
         for together in _groups(on_athena):
             names = ", ".join(map(str, together))
-            if only not in names:
+            if not any(text in names for text in only):
                 continue
             began = time.monotonic()
             fault = _fault(_without(on_athena, together), arguments)
@@ -91,6 +93,8 @@ def _fault(on_athena: OnAthena, arguments: tuple[str, ...]) -> str | None:
         return f"the container does not start: {error}"
     ended = on_athena.review(*arguments, **MODELS_ALONE)
     denied = ", ".join(map(str, list(on_athena.role.denied)[:2]))
+    if ended.code and not denied:
+        raise RuntimeError(f"the review failed, and not for want of a permission: {ended.last_lines}")
     if ended.code:
         return f"exit code {ended.code}: {_line_of(ended, on_athena.role.denied)}"
     if on_athena.service.s3.list_objects_v2(Bucket=on_athena.place.evidence_bucket, Prefix="evidence/lock.json").get(
