@@ -5,7 +5,8 @@
 A day is reviewed twice under the template's policies on the local Athena; then again without each grant. Grants that
 the same requests need (an action of Glue on the catalogue, the database and the table) are taken away together: without
 any one of them the same requests are denied. What no request needs stands in deploy/policies/not_exercised.csv and is
-not tried. It takes one to two minutes a run, an hour for all; --only tries the grants whose text holds TEXT; it can be repeated.
+not tried. It takes one to two minutes a run, an hour for all; --only tries the grants whose text holds TEXT, and can
+be repeated.
 """
 
 from __future__ import annotations
