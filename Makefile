@@ -11,7 +11,7 @@ NOT_OF_COMPILED := layout,references.quoting,references.qualification,ambiguous.
 
 export DBT_PROFILES_DIR := $(CURDIR)
 
-.PHONY: help review check test lint diff docs screenshot benchmark mutants athena-local sample-logs settings-docs lock clean
+.PHONY: help review check test lint diff docs screenshot benchmark mutants athena-local sample-logs settings-docs lock clean checkov least-privilege
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -33,12 +33,14 @@ check: .venv/installed-dev profiles.yml  ## In about a minute: style, types, eve
 	$(BIN)/pytest --quiet --numprocesses auto -k 'not s3' tests/evidence tests/reader tests/wrapper tests/difference \
 		--ignore tests/wrapper/test_benchmark.py --ignore tests/wrapper/test_mutants.py
 
-lint: .venv/installed-dev profiles.yml  ## Check style, types and imports: ruff, mypy, import-linter, sqlfluff
+lint: .venv/installed-dev profiles.yml  ## Check style, types, imports, SQL and the deployment: ruff, mypy, import-linter, sqlfluff, cfn-lint …
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/cfn-lint deploy/cloudformation/*.yaml
+	$(BIN)/hadolint deploy/Dockerfile
 	@mkdir -p $(LINTED)
 	@PCI_LOG_REVIEW_STATE=$(LINTED) $(BIN)/sqlfluff lint --disable-progress-bar --processes 2 models analyses tests/singular
 	$(BIN)/sqlfluff lint --disable-progress-bar --templater jinja --rules jinja.padding,layout.long_lines macros tests/generic
@@ -51,6 +53,13 @@ lint: .venv/installed-dev profiles.yml  ## Check style, types and imports: ruff,
 	$(BIN)/sqlfluff lint --disable-progress-bar --templater raw --dialect trino \
 		--exclude-rules $(NOT_OF_COMPILED),references.keywords,ambiguous.union,structure.nested_case \
 		$(LINTED)/athena/compiled/pci_log_review/models
+
+# checkov pins so many packages that it has a lock and an environment of its own
+checkov: .venv-checkov/installed  ## Hold the CloudFormation template against checkov's rules
+	@.venv-checkov/bin/checkov --compact --quiet --skip-download --framework cloudformation --directory deploy/cloudformation
+
+least-privilege: .venv/installed-dev profiles.yml  ## Take each permission of the deployed policies away in turn: does something fail? For an hour
+	@PYTHONPATH=scripts $(BIN)/python -m tests.athena.least_privilege $(LEAST_PRIVILEGE_ARGS)
 
 # What a branch began with; in a pull request CI names it
 BASE ?= $(shell git merge-base HEAD origin/main 2>/dev/null || git merge-base HEAD main)
@@ -84,12 +93,14 @@ settings-docs: .venv/installed  ## Write anew what describes the settings' colum
 lock: .venv/installed-dev  ## Write the requirements files anew from pyproject.toml
 	$(BIN)/uv pip compile $(COMPILE) --extra dev -o requirements-dev.txt
 	$(BIN)/uv pip compile $(COMPILE) -o requirements.txt -c requirements-dev.txt
+	echo checkov | $(BIN)/uv pip compile $(LOCKED) - -o deploy/requirements-checkov.txt
 
-COMPILE = --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-annotate \
-	--no-header --quiet pyproject.toml --extra build
+LOCKED = --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-annotate \
+	--no-header --quiet
+COMPILE = $(LOCKED) pyproject.toml --extra build
 
 clean:  ## Remove what was installed and generated, but no evidence and no state
-	rm -rf .venv target logs
+	rm -rf .venv .venv-checkov target logs
 
 profiles.yml:
 	cp profiles.example.yml $@
@@ -100,6 +111,11 @@ profiles.yml:
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-checkov/installed: deploy/requirements-checkov.txt
+	@test -x .venv-checkov/bin/python || $(PYTHON) -m venv .venv-checkov
+	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed

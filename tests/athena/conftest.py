@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from tests.athena.deployed import deployed
 from tests.athena.on_athena import RELATIONS, TODAY, OnAthena, Row, local_rows
 from tests.checkout import NO_TESTS, ROOT, Checkout, Ended
 from tests.end_to_end.interrupted import killing
@@ -42,11 +43,11 @@ class Emptied:
 
 @dataclass(frozen=True)
 class SampleDays:
-    """What was done, in order. dbt alone: a full build of DAY (`built`), and `docs`. Then the wrapper, with all three
-    days due, one log file damaged and a region without logs: `killed` at each step, once when it had sealed the newest
-    day with one log file more, which only Athena can't read (`left_out` is that evidence), and once where it had found
-    no logs (`emptied`); then it `reviewed` all three days, while a `second` run tried to; at last the incomplete days
-    were `signed`, and a run that found nothing due was killed, too.
+    """What was done, in order. dbt alone: a full build of DAY (`built`), and `docs`. Then the wrapper, under the
+    policies that deploy/ gives it, with all three days due, one log file damaged and a region without logs: `killed` at
+    each step, once when it had sealed the newest day with one log file more, which only Athena can't read (`left_out`
+    is that evidence), and once where it had found no logs (`emptied`); then it `reviewed` all three days, while a
+    `second` run tried to; at last the incomplete days were `signed`, and a run that found nothing due was killed, too.
     `undisturbed` is the same on the embedded target, without all that; `rows` are those of both, local first.
     """
 
@@ -110,6 +111,7 @@ def sample_days(local_athena: LocalAthena, tmp_path_factory: pytest.TempPathFact
     built = on_athena.dbt("build", "--vars", f"{{run_date: {DAY}}}")
     queries_of_build = on_athena.queries()
     docs = on_athena.dbt("docs", "generate", "--vars", f"{{run_date: {DAY}}}")
+    on_athena, settings = deployed(on_athena, settings)
     due = ("run", "--since", DAYS[0], "--settings", str(settings))
     killed = {step: on_athena.interrupted(step, *due, "--max-days", "1", **MODELS_ALONE) for step in KILLS}
     with on_athena.with_log_file(ONLY_ATHENA_FAILS, {"eventName": "CreateUser", "eventname": "ListUsers"}):

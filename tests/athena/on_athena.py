@@ -7,14 +7,15 @@ import json
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.checkout import ROOT, Checkout, Ended
 from tests.end_to_end.interrupted import killing
 from tests.local_athena.athena_api import QueryRecord
+from tests.local_athena.iam import Role
 from tests.local_athena.service import LocalAthena, Place
 
 Row = dict[str, str | None]
@@ -30,11 +31,19 @@ _JSON = ("request_parameters", "response_elements")
 
 @dataclass(frozen=True)
 class OnAthena:
-    """A checkout whose tables are in a place of the local Athena."""
+    """A checkout whose tables are in a place of the local Athena.
+
+    With a `role`, everything that the wrapper asks of AWS is held against its policies; `keys` are the KMS keys (ARNs)
+    of buckets (names) and topics (ARNs), for which the role is asked, too.
+    """
 
     service: LocalAthena
     place: Place
     checkout: Checkout
+    role: Role | None = None
+    keys: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Options of the wrapper, as its environment variables."""
 
     @classmethod
     def new(cls, service: LocalAthena, home: Path, *, copied: bool = False) -> OnAthena:
@@ -51,7 +60,8 @@ class OnAthena:
 
     def interrupted(self, step: str, *arguments: str, **environment: str) -> Ended:
         """Runs the wrapper on the athena target until it kills itself at a step (tests/end_to_end/interrupted.py)."""
-        return self.checkout.ended(killing(step, TODAY, *arguments), self.environment | environment)
+        with self.service.under(self.role, self.keys):
+            return self.checkout.ended(killing(step, TODAY, *arguments), self.environment | environment)
 
     def begun(self, step: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """The same, while it runs."""
@@ -59,17 +69,18 @@ class OnAthena:
 
     def review_while_another_does(self, *arguments: str, **environment: str) -> tuple[Ended, Ended]:
         """Two runs at once, the second begun when the first holds the lock; how both ended."""
-        first = self.begun("never", *arguments, **environment)
-        while first.poll() is None and not self._is_locked_by_process(first.pid):
-            time.sleep(0.1)
-        # the command line as it is, which does not think the first one dead at once
-        second = self.checkout.run(*arguments, "--max-days", "1", **(self.environment | environment))
-        out, errors = first.communicate(timeout=600)
+        with self.service.under(self.role, self.keys):
+            first = self.begun("never", *arguments, **environment)
+            while first.poll() is None and not self._is_locked_by_process(first.pid):
+                time.sleep(0.1)
+            # the command line as it is, which does not think the first one dead at once
+            second = self.checkout.run(*arguments, "--max-days", "1", **(self.environment | environment))
+            out, errors = first.communicate(timeout=600)
         return Ended(first.returncode, out + errors), second
 
     def _is_locked_by_process(self, pid: int) -> bool:
         try:
-            lock = self.service.s3.get_object(Bucket=self.place.data_bucket, Key="evidence/lock.json")
+            lock = self.service.s3.get_object(Bucket=self.place.evidence_bucket, Key="evidence/lock.json")
         except self.service.s3.exceptions.NoSuchKey:
             return False
         return bool(json.loads(lock["Body"].read())["pid"] == pid)
@@ -78,15 +89,16 @@ class OnAthena:
     def environment(self) -> dict[str, str]:
         place = {"PCI_LOG_REVIEW_EVIDENCE": self.evidence_place, "PCI_LOG_REVIEW_TARGET": "athena"}
         # ListPublicKeys answers
-        return self.service.environment | self.place.environment | place | {"PCI_LOG_REVIEW_PUBLIC_KEYS": ""}
+        asked = {"PCI_LOG_REVIEW_PUBLIC_KEYS": ""}
+        return self.service.environment | self.place.environment | place | asked | dict(self.options)
 
     @property
     def evidence_place(self) -> str:
-        return f"s3://{self.place.data_bucket}/evidence"
+        return f"s3://{self.place.evidence_bucket}/evidence"
 
     def evidence(self, run_date: str) -> dict[str, bytes]:
         """The files of the day's last sealed evidence, by name."""
-        s3, bucket, folder = self.service.s3, self.place.data_bucket, f"evidence/{run_date}/"
+        s3, bucket, folder = self.service.s3, self.place.evidence_bucket, f"evidence/{run_date}/"
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder)
         keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
         last = max(key.removesuffix("manifest.json") for key in keys if key.endswith("/manifest.json"))

@@ -131,6 +131,11 @@ class AthenaApi:
             if work_group is None or e.work_group == work_group
         ]
 
+    def work_group_of(self, query_id: str) -> str | None:
+        """The work group that runs a query, None where there is no such query."""
+        execution = self._executions.get(query_id)
+        return execution.work_group if execution else None
+
     # -- work groups
 
     def _work_group(self, name: str | None) -> dict[str, Any]:

@@ -30,6 +30,14 @@ DENIED = "is not authorized to perform: glue:"
 """What a refusal by Glue contains."""
 
 
+def not_authorized(account: str, action: str, resource: str) -> str:
+    """How AWS refuses a call: one line with its action and its resource."""
+    return (
+        f"User: arn:aws:iam::{account}:user/local is not authorized to perform: {action} on resource: {resource} "
+        f"because no identity-based policy allows the {action} action"
+    )
+
+
 def as_athena_denies(message: str) -> str:
     """A refusal by Glue with the ending that Athena gives it."""
     details = "Service: AmazonDataCatalog; Status Code: 400; Error Code: AccessDeniedException; Proxy: null"

@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
-from .errors import ApiError
+from .errors import ApiError, not_authorized
 
 
 @dataclass
@@ -61,9 +61,7 @@ class Faults:
         if denied:
             raise ApiError(
                 "AccessDeniedException",
-                f"User: arn:aws:iam::{account}:user/local is not authorized to perform: glue:{action} on resource: "
-                f"arn:aws:glue:{region}:{account}:catalog because no identity-based policy allows the "
-                f"glue:{action} action",
+                not_authorized(account, f"glue:{action}", f"arn:aws:glue:{region}:{account}:catalog"),
             )
 
     def is_cancelled(self, statement: str) -> bool:

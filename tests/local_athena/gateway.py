@@ -9,6 +9,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Iterable
+from html import escape
 from typing import Any, cast
 from urllib.parse import parse_qs, unquote
 from uuid import uuid4
@@ -20,14 +21,21 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Response
 
+from .authorization import Authorization, Environ, access_key, has_short_body
 from .cloudtrail_format import CloudTrailFormat
-from .errors import ApiError
+from .errors import ApiError, not_authorized
 from .faults import Faults
 from .glue import Glue
+from .iam import Role
 
 Answer = Callable[[str, dict[str, Any]], dict[str, Any]]
-Environ = dict[str, Any]
 
+REVIEWER, ATHENA = "reviewer", "athena"
+"""Access keys: of who runs the review, and of Athena, which reads and writes with the rights of who asks it. Only these
+two are held against a role's policies; tests have a key of their own, which may do everything."""
+
+# Trino keeps statistics of columns in Glue; Athena's documentation asks for no such action from who runs a query
+_TRINO_ALONE = "ColumnStatistics"
 _EMPTY_LISTING = (
     '<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
     "<KeyCount>0</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated></ListBucketResult>"
@@ -53,6 +61,9 @@ class Gateway:
         self._athena: Answer | None = None
         self.public_keys: dict[str, Any] | None = None
         """What CloudTrail's ListPublicKeys answers; it is denied where there is nothing."""
+        self.role: Role | None = None
+        """Whose policies are held against each call of REVIEWER and ATHENA; without one, everything is allowed."""
+        self.authorization = Authorization(account, region, lambda _: None)
         self._moto = _Moto(create_backend_app)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)  # no line for each request
         self._server: BaseWSGIServer = make_server(
@@ -73,6 +84,8 @@ class Gateway:
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer one request (WSGI)."""
+        if (denied := self._denied(environ)) is not None:
+            return denied(environ, start_response)
         service, _, action = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")
         if service == "AmazonAthena":
             body = _body(environ)
@@ -87,6 +100,29 @@ class Gateway:
             response = None
         application = response or self._moto
         return cast(Iterable[bytes], application(environ, start_response))
+
+    def _denied(self, environ: Environ) -> Response | None:
+        """The refusal of a request that the role may not make."""
+        if self.role is None or access_key(environ) not in (REVIEWER, ATHENA):
+            return None
+        body = b""
+        if has_short_body(environ):
+            body = _body(environ)
+            environ["wsgi.input"] = io.BytesIO(body)
+        role = self.role
+        asked = self.authorization.calls(environ, body)
+        refused = next((call for call in asked if _TRINO_ALONE not in call.action and not role.may(call)), None)
+        if refused is None:
+            return None
+        message = not_authorized(self._account, refused.action, refused.resource)
+        if "HTTP_X_AMZ_TARGET" in environ:
+            content = json.dumps({"__type": "AccessDeniedException", "Message": message})
+            return Response(content, status=400, content_type="application/x-amz-json-1.1")
+        error = f"<Error><Code>AccessDenied</Code><Message>{escape(message)}</Message></Error>"
+        is_query = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
+        return Response(
+            f"<ErrorResponse>{error}</ErrorResponse>" if is_query else error, status=403, content_type="text/xml"
+        )
 
     def _answer_athena(self, action: str, body: bytes) -> dict[str, Any]:
         assert self._athena is not None, "start() comes first"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,11 +19,13 @@ import botocore
 from botocore.config import Config
 
 from .athena_api import AthenaApi, QueryRecord
+from .authorization import Authorization
 from .cloudtrail_format import CloudTrailFormat
 from .errors import LocalAthenaUnavailable, QueryFailed
 from .faults import Faults
-from .gateway import Gateway
+from .gateway import ATHENA, REVIEWER, Gateway
 from .glue import Glue
+from .iam import Role
 from .trino import AwsAccess, TrinoServer
 from .trino_client import TrinoClient
 
@@ -41,7 +43,9 @@ class Place:
     """What one test works in: buckets, a database and a work group that nobody else uses."""
 
     log_bucket: str
+    results_bucket: str
     data_bucket: str
+    evidence_bucket: str
     database: str
     work_group: str
 
@@ -53,7 +57,7 @@ class Place:
     @property
     def results(self) -> str:
         """Where query results go (dbt's s3_staging_dir)."""
-        return f"s3://{self.data_bucket}/results/"
+        return f"s3://{self.results_bucket}/results/"
 
     @property
     def data(self) -> str:
@@ -93,9 +97,11 @@ class LocalAthena:
         self._gateway = Gateway(Glue(ACCOUNT, REGION, cloudtrail), cloudtrail, self.faults, ACCOUNT, REGION)
         self.endpoint_url = self._gateway.url
         self._models = self._endpoints_of_one_region()
-        self._trino = TrinoServer(AwsAccess(self.endpoint_url, REGION, ACCOUNT, KEY, KEY), self.run_folder)
+        self._trino = TrinoServer(AwsAccess(self.endpoint_url, REGION, ACCOUNT, ATHENA, ATHENA), self.run_folder)
         trino = TrinoClient(self._trino.url)
-        self._api = AthenaApi(trino, self.client("glue"), self.client("s3"), cloudtrail, self.faults)
+        glue, s3 = self.client("glue", access_key=ATHENA), self.client("s3", access_key=ATHENA)
+        self._api = AthenaApi(trino, glue, s3, cloudtrail, self.faults)
+        self._gateway.authorization = Authorization(ACCOUNT, REGION, self._api.work_group_of)
 
     def __enter__(self) -> LocalAthena:
         try:
@@ -150,22 +156,22 @@ class LocalAthena:
         """The variables that lead every AWS client, dbt's and boto3's, to this service."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_ACCESS_KEY_ID": KEY,
-            "AWS_SECRET_ACCESS_KEY": KEY,
+            "AWS_ACCESS_KEY_ID": REVIEWER,
+            "AWS_SECRET_ACCESS_KEY": REVIEWER,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_DATA_PATH": str(self._models),
         }
 
-    def client(self, service: Any, user_agent: str | None = None) -> Any:
+    def client(self, service: Any, user_agent: str | None = None, access_key: str = KEY) -> Any:
         """A boto3 client of a service here."""
         return boto3.client(
             service,
             endpoint_url=self.endpoint_url,
             region_name=REGION,
-            aws_access_key_id=KEY,
-            aws_secret_access_key=KEY,
+            aws_access_key_id=access_key,
+            aws_secret_access_key=access_key,
             # what is sent is ours, and a hundred partitions with all their columns are much to look through
             config=Config(user_agent=user_agent, parameter_validation=False),
         )
@@ -190,9 +196,10 @@ class LocalAthena:
     def new_place(self, name: str = "test") -> Place:
         """Fresh buckets, a fresh database and a fresh work group."""
         unique = f"{name}-{uuid4().hex[:8]}".replace("_", "-")
-        place = Place(f"{unique}-logs", f"{unique}-data", unique.replace("-", "_"), unique)
-        for bucket in (place.log_bucket, place.data_bucket):
-            self.s3.create_bucket(Bucket=bucket)
+        logs, results, data, evidence = (f"{unique}-{use}" for use in ("logs", "results", "data", "evidence"))
+        place = Place(logs, results, data, evidence, unique.replace("-", "_"), unique)
+        for bucket in (logs, results, data, evidence):
+            self.s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=bucket == place.evidence_bucket)
         self.glue.create_database(DatabaseInput={"Name": place.database})
         self.athena.create_work_group(Name=place.work_group, Configuration={"EnforceWorkGroupConfiguration": False})
         return place
@@ -247,6 +254,17 @@ class LocalAthena:
     def history(self, work_group: str | None = None) -> list[QueryRecord]:
         """Every query so far, oldest first, of one work group or of all."""
         return self._api.history(work_group)
+
+    @contextmanager
+    def under(self, role: Role | None, keys: Mapping[str, str]) -> Iterator[None]:
+        """For a while, what REVIEWER's access key asks, and what Athena does for it, is held against a role's policies.
+        `keys` are the KMS keys (ARNs) of buckets (names) and topics (ARNs). Nothing changes without a role.
+        """
+        self._gateway.role, self._gateway.authorization.keys = role, dict(keys)
+        try:
+            yield
+        finally:
+            self._gateway.role, self._gateway.authorization.keys = None, {}
 
     @contextmanager
     def with_faults(self) -> Iterator[Faults]:

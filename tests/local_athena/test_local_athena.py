@@ -87,11 +87,11 @@ def test_a_statement_over_the_limit_is_refused(local_athena: LocalAthena, athena
 
 
 def test_an_unknown_work_group_and_a_missing_bucket_are_refused(local_athena: LocalAthena) -> None:
-    place = Place("none", "no-such-bucket", "default", "no-such-group")
+    place = Place("none", "no-such-bucket", "none", "none", "default", "no-such-group")
     with pytest.raises(ClientError, match=r"InvalidRequestException.*WorkGroup is not found"):
         local_athena.start("select 1", place)
     with pytest.raises(ClientError, match="Unable to verify/create output bucket no-such-bucket"):
-        local_athena.start("select 1", Place("none", "no-such-bucket", "default", "primary"))
+        local_athena.start("select 1", Place("none", "no-such-bucket", "none", "none", "default", "primary"))
 
 
 def test_a_cancelled_query_ends_cancelled(local_athena: LocalAthena, athena_place: Place) -> None:
@@ -144,7 +144,7 @@ def test_results_come_in_pages_and_as_a_file(local_athena: LocalAthena, athena_p
     result = local_athena.run("select x, nullif(x, 2) y from unnest(sequence(1, 2500)) t(x) order by 1", athena_place)
     assert len(result.rows) == 2500
     assert result.rows[:2] == [("1", "1"), ("2", None)]
-    written = local_athena.s3.get_object(Bucket=athena_place.data_bucket, Key=f"results/{result.query.query_id}.csv")
+    written = local_athena.s3.get_object(Bucket=athena_place.results_bucket, Key=f"results/{result.query.query_id}.csv")
     assert written["Body"].read().decode().splitlines()[:3] == ['"x","y"', '"1","1"', '"2",']
 
 
