@@ -130,7 +130,12 @@ class LocalAthena:
         """
         whole = json.loads((Path(botocore.__file__).parent / "data" / "endpoints.json").read_bytes())
         [partition] = [found for found in whole["partitions"] if REGION in found["regions"]]
-        one = partition | {"regions": {REGION: partition["regions"][REGION]}, "services": {}}
+        services = {
+            name: service
+            | {"endpoints": {of: it for of, it in service["endpoints"].items() if of in (REGION, "aws-global")}}
+            for name, service in partition["services"].items()
+        }
+        one = partition | {"regions": {REGION: partition["regions"][REGION]}, "services": services}
         folder = self.run_folder / "aws_models"
         folder.mkdir(exist_ok=True)
         (folder / "endpoints.json").write_text(json.dumps(whole | {"partitions": [one]}))
