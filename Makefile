@@ -1,4 +1,4 @@
-# Everything a user, a developer and CI do, by name. Python 3.11 or newer and make are all it needs.
+# Everything a user, a developer and CI do, by name. Python 3.11 to 3.13 and make are all it needs.
 PYTHON ?= python3
 BIN := .venv/bin
 SAMPLE_DAY := 2026-03-10
@@ -11,7 +11,7 @@ NOT_OF_COMPILED := layout,references.quoting,references.qualification,ambiguous.
 
 export DBT_PROFILES_DIR := $(CURDIR)
 
-.PHONY: help review check test lint diff docs screenshot benchmark mutants athena-local sample-logs lock clean checkov least-privilege
+.PHONY: help review check test lint diff docs screenshot benchmark mutants athena-local sample-logs settings-docs lock clean checkov least-privilege
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -47,7 +47,8 @@ lint: .venv/installed-dev profiles.yml  ## Check style, types, imports, SQL and 
 	@PCI_LOG_REVIEW_STATE=$(LINTED) $(BIN)/dbt --quiet compile --target-path $(LINTED) --log-path $(LINTED)
 	$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 --templater raw --exclude-rules $(NOT_OF_COMPILED) \
 		$(LINTED)/compiled/pci_log_review/models $(LINTED)/compiled/pci_log_review/tests
-	@PCI_LOG_REVIEW_LOGS=s3://logs AWS_REGION=us-east-1 $(BIN)/dbt --quiet --no-populate-cache compile --no-introspect \
+	@PCI_LOG_REVIEW_LOGS=s3://logs AWS_REGION=us-east-1 PCI_LOG_REVIEW_ATHENA_RESULTS=s3://results \
+		PCI_LOG_REVIEW_ATHENA_DATA=s3://tables $(BIN)/dbt --quiet --no-populate-cache compile --no-introspect \
 		--target athena --select staging intermediate --target-path $(LINTED)/athena --log-path $(LINTED)
 	$(BIN)/sqlfluff lint --disable-progress-bar --templater raw --dialect trino \
 		--exclude-rules $(NOT_OF_COMPILED),references.keywords,ambiguous.union,structure.nested_case \
@@ -86,6 +87,9 @@ athena-local: .venv/installed-dev  ## Serve an Athena on this machine, to try th
 sample-logs: .venv/installed  ## Write sample_logs/ anew
 	$(BIN)/python scripts/tools/make_sample_logs.py
 
+settings-docs: .venv/installed  ## Write anew what describes the settings' columns, from seeds/catalogue/settings.yml
+	@PYTHONPATH=scripts $(BIN)/python -m tools.settings_page
+
 lock: .venv/installed-dev  ## Write the requirements files anew from pyproject.toml
 	$(BIN)/uv pip compile $(COMPILE) --extra dev -o requirements-dev.txt
 	$(BIN)/uv pip compile $(COMPILE) -o requirements.txt -c requirements-dev.txt
@@ -101,8 +105,8 @@ clean:  ## Remove what was installed and generated, but no evidence and no state
 profiles.yml:
 	cp profiles.example.yml $@
 
-.venv/installed: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it: make PYTHON=…")'
+.venv/installed: requirements.txt pyproject.toml setup.py dbt_project.yml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed; name it: make PYTHON=…")'
 	@echo "Installing into .venv; the first time takes a minute or two"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt

@@ -123,7 +123,9 @@ class Checkout:
         parsed = ParsedProject(environment.get("PCI_LOG_REVIEW_TARGET", "local"), "the wrapper's")
         return self._ended(command, environment, parsed, self.state / "target")
 
-    def begun(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+    def begun(
+        self, command: list[str], environment: dict[str, str], *, start_new_session: bool = False
+    ) -> subprocess.Popen[str]:
         """Starts a command in the project, with the state and the evidence of this checkout."""
         return subprocess.Popen(
             command,
@@ -132,6 +134,7 @@ class Checkout:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=start_new_session,
         )
 
     def _ended(

@@ -1,8 +1,7 @@
-{# dbt-duckdb's own macro, which this overrides, does not count rows. #}
+{# dbt-duckdb's own macro, which this overrides, does not count rows. Those of a view would have to be worked out. #}
 {% macro duckdb__get_catalog_results_sql() %}
     {% set names = run_query(
-        "select table_name from duckdb_tables() where schema_name = '" ~ target.schema ~ "' union all "
-        ~ "select view_name from duckdb_views() where schema_name = '" ~ target.schema ~ "' and not internal"
+        "select table_name from duckdb_tables() where schema_name = '" ~ target.schema ~ "'"
     ).columns[0].values() %}
     select
         tables.table_database,

@@ -16,7 +16,9 @@ delivered as (
         count(case when kind = 'digest' then 1 end) as digest_files,
         -- CloudTrail writes a digest for each hour, also for one without logs. Only the wrapper reads and checks them;
         -- what counts is signed, of a trail that digest_trails.csv expects, and covers the hours by its start and end.
-        cast(floor(coalesce(sum(covered_seconds), 0) / 3600.0) as integer) as digest_hours,
+        -- Whole hours without a division of decimals, which Athena rounds to the nearest tenth: 23.99 would be 24.
+        cast((coalesce(sum(covered_seconds), 0) - mod(coalesce(sum(covered_seconds), 0), 3600)) / 3600 as integer)
+            as digest_hours,
         count(
             case when kind in ('log', 'network-activity') and problem is not null then 1 end
         ) as unread_log_files,

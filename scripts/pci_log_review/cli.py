@@ -19,9 +19,9 @@ import click
 
 from .cloudtrail.store import LogStoreError
 from .common import clock
-from .common.aws import is_s3
+from .common.aws import named_path, named_place
 from .common.errors import UsageError
-from .common.project import project_dir
+from .common.project import PROJECT, project_dir, write_project
 from .common.text import printable
 from .console.difference import print_difference
 from .console.findings import print_event
@@ -83,8 +83,14 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 _LOGS = "Folder or s3://bucket/prefix that holds AWSLogs/."
 
 
-def _evidence_options(command: _F) -> _F:
-    """Where the evidence lies, and what S3 has to do with what is written there."""
+def _evidence_option(command: _F) -> _F:
+    """Where the evidence lies."""
+    help_text = "Folder or s3://bucket/prefix of the evidence."
+    return _option("--evidence", help_text, default="evidence", show_default=True)(command)
+
+
+def _written_evidence_options(command: _F) -> _F:
+    """The same, and what S3 has to do with what is written there."""
     for option in (
         _option(
             "--evidence-retention-mode", "S3 Object Lock: who may delete before the time is over.",
@@ -95,20 +101,27 @@ def _evidence_options(command: _F) -> _F:
             type=click.IntRange(min=1),
         ),
         _option("--evidence-kms-key", "S3: encrypt the evidence with this KMS key.", metavar="KEY"),
-        _option("--evidence", "Folder or s3://bucket/prefix of the evidence.", default="evidence", show_default=True),
+        _evidence_option,
     ):  # fmt: skip
         command = option(command)
     return command
 
 
 def _evidence_place(given: dict[str, Any]) -> EvidencePlace:
-    """What the options of _evidence_options say."""
+    """What the options of _written_evidence_options say."""
     names = ("evidence_kms_key", "evidence_retention_days", "evidence_retention_mode")
     return EvidencePlace(given["evidence"], *(given[name] for name in names))
 
 
-def _open(given: dict[str, Any]) -> EvidenceStore:
-    return _evidence_place(given).open()
+def _project_option(command: _F) -> _F:
+    """A project that somebody has changed, which project_dir then gives."""
+
+    def named(_: click.Context, __: click.Parameter, value: Path | None) -> None:
+        if value:
+            os.environ[PROJECT] = str(value)
+
+    help_text = "Folder of a dbt project, as `pci-log-review project` writes one.  [default: the shipped one]"
+    return _option("--project", help_text, type=_FOLDER, callback=named, expose_value=False, is_eager=True)(command)
 
 
 class _Group(click.Group):
@@ -123,6 +136,12 @@ class _Group(click.Group):
         except (EvidenceError, Locked, LogStoreError, NotBuilt, OSError) as error:
             TextReporter().failed(str(error))
             ctx.exit(Exit.FAILED)
+        except KeyboardInterrupt:
+            TextReporter().failed(_INTERRUPTED)
+            ctx.exit(Exit.INTERRUPTED)
+
+
+_INTERRUPTED = "it was interrupted (Ctrl-C)"
 
 
 @click.group(cls=_Group, context_settings={"max_content_width": 120, "help_option_names": ["-h", "--help"]})
@@ -132,6 +151,22 @@ def main() -> None:
 
     Every day it reads the log files that were delivered the day before, keeps every event that PCI DSS requirement 10
     says must be reviewed, shows what was covered, and seals the evidence. A person then signs it off.
+
+    \b
+    Exit code  Meaning
+            0  done; of run: every day is reviewed and complete
+            1  run: a day failed, nobody could be told, or the evidence is not as it was sealed; verify: something was
+               changed, removed or added; all: the evidence or the logs can't be read or written
+            2  wrong usage or settings, no logs at the place named, no credentials: nothing was done
+            3  run: a review ran, but its day is incomplete
+            4  diff: something changed
+            5  diff: something vanished or became expected without approval
+          130  interrupted (Ctrl-C); days that were sealed before stand
+          143  run, diff: told to end (SIGTERM); days that were sealed before stand
+
+    \b
+    Tab completion, here for bash (zsh_source and fish_source are for other shells):
+      eval "$(_PCI_LOG_REVIEW_COMPLETE=bash_source pci-log-review)"
     """
     # What a review writes holds names, addresses and settings: it is nobody else's to read, or to change
     os.umask(0o077)
@@ -156,10 +191,11 @@ def main() -> None:
     "--max-days", "Review at most so many of the days that are due.", default=31, show_default=True,
     type=click.IntRange(min=1),
 )  # fmt: skip
+@_project_option
 @_option("--target", "Where it runs: local (embedded) or athena.", default="local", show_default=True, metavar="TARGET")
-@_evidence_options
-@_option("--settings", "Folder of your settings.  [default: seeds/settings]", type=_FOLDER)
-@_option("--state", "Folder of the embedded target's tables.  [default: state]", type=_FOLDER)
+@_written_evidence_options
+@_option("--settings", "Folder of your settings.  [default: the sample's]", type=_FOLDER)
+@_option("--state", "Folder of the embedded target's tables.  [default: state, in a checkout]", type=_FOLDER)
 @_option(
     "--public-keys", "CloudTrail's public keys, as `aws cloudtrail list-public-keys` prints them.  [default: ask AWS]",
     type=_FILE,
@@ -175,19 +211,30 @@ def main() -> None:
     "--log-format", "Messages for people, or one JSON object a line.", default="text", show_default=True,
     type=click.Choice(["text", "json"]),
 )  # fmt: skip
+@_option(
+    "--log-level", "With json: `debug` also tells of each seed, model and test that ends.", default="info",
+    show_default=True, type=click.Choice(["info", "debug"]),
+)  # fmt: skip
 @click.pass_context
-def run(ctx: click.Context, /, log_format: str, **given: Any) -> None:
+def run(ctx: click.Context, /, log_format: str, log_level: str, **given: Any) -> None:
     """Review every day that is due, or the days that are named, and seal the evidence.
 
     Due is each day up to yesterday (UTC) without a complete review, oldest first; an incomplete day that was signed
     off is done with.
 
-    Exit codes: 0 every day is reviewed and complete; 1 a day failed, nobody could be told, or the evidence is not as it
-    was sealed; 2 wrong usage or settings; 3 a review ran but its day is incomplete (logs missing, a file unreadable, a
-    row expectation broken), as the last lines say.
+    \b
+    Exit code  Meaning
+            0  every day is reviewed and complete, or none was due
+            1  a day failed, nobody could be told, or the evidence is not as it was sealed
+            2  wrong usage or settings, no logs at the place named, no credentials: nothing was run or sealed
+            3  a review ran, but its day is incomplete (logs missing, a file unreadable, a row expectation broken)
+          130  interrupted (Ctrl-C); the days that were sealed before stand
+          143  told to end (SIGTERM); the same
+
+    The last lines say what is wrong.
     """
     signal.signal(signal.SIGTERM, _stop)
-    reporter: Reporter = JsonReporter() if log_format == "json" else TextReporter()
+    reporter: Reporter = JsonReporter(debug=log_level == "debug") if log_format == "json" else TextReporter()
     topic, webhook = given["notify_topic"], given["notify_webhook"]
     try:
         check_places(topic, webhook)
@@ -209,6 +256,8 @@ def run(ctx: click.Context, /, log_format: str, **given: Any) -> None:
         outcome, code = Outcome(done, 0, str(error).splitlines()), Exit.USAGE
     except (EvidenceError, Locked, OSError) as error:
         outcome = Outcome(done, 0, str(error).splitlines())
+    except KeyboardInterrupt:
+        outcome, code = Outcome(done, 0, [f"the run was broken off: {_INTERRUPTED}"]), Exit.INTERRUPTED
     except BaseException as error:
         what = "it was told to end" if isinstance(error, SystemExit) else f"{type(error).__name__}, see its output"
         outcome, broken_off = Outcome(done, 0, [f"the run was broken off: {what}"]), error
@@ -276,6 +325,7 @@ def _stop(*_: object) -> None:
 @main.command()
 @_option("--logs", _LOGS, required=True)
 @_option("--settings", "Folder to write; it may not hold settings yet.", required=True, type=_FOLDER)
+@_project_option
 def init(logs: str, settings: Path) -> None:
     """Write a settings folder to start from, with the accounts and regions found in the logs."""
     try:
@@ -293,7 +343,8 @@ def init(logs: str, settings: Path) -> None:
         click.echo(
             printable(f"Left out: AWSLogs/{name} is not an account id of 12 digits, or has no folder of a region.")
         )
-    click.echo("Now name what is yours (the README says how): cardholder_data_stores.csv, audit_log_stores.csv,")
+    click.echo("README.md there says what each file and column holds.")
+    click.echo("Now name what is yours: cardholder_data_stores.csv, audit_log_stores.csv,")
     click.echo(
         "administrators.csv, expected_activity.csv. What needs one of the first three is not configured, and no day"
     )
@@ -302,8 +353,21 @@ def init(logs: str, settings: Path) -> None:
     click.echo("Then see in the first review's notes which listed stores nothing touched: are they spelled right?")
 
 
+@main.command()
+@click.argument("folder", type=_FOLDER, metavar="DIR")
+def project(folder: Path) -> None:
+    """Write the dbt project out into a new folder, to change models, or to use dbt alone.
+
+    It has the sample logs, too. `pci-log-review run --project DIR` then uses it in place of the shipped one.
+    """
+    written = write_project(folder)
+    click.echo(f"{folder}: {written} files. Keep it under version control: each review names its commit.")
+    click.echo(f"pci-log-review run --project {folder} uses it; its state then lies in {folder / 'state'}.")
+    click.echo("For dbt alone: cp profiles.example.yml profiles.yml there.")
+
+
 @main.command("verify")
-@_evidence_options
+@_evidence_option
 @click.option("--from", "first", help="First day.  [default: the first in the evidence]", type=_Day())
 @click.option("--to", "last", help="Last day.  [default: yesterday]", type=_Day())
 @click.option(
@@ -316,34 +380,38 @@ def init(logs: str, settings: Path) -> None:
 )
 @click.pass_context
 def verify_command(
-    ctx: click.Context, /, first: date | None, last: date | None, expected: tuple[str, ...], **evidence: Any
+    ctx: click.Context, /, first: date | None, last: date | None, expected: tuple[str, ...], evidence: str
 ) -> None:
     """Verify the evidence: every hash, every link of the chain, and that no day is missing.
 
-    Exit codes: 0 all is as it was sealed; 1 something was changed, removed or added, as the last lines say.
+    \b
+    Exit code  Meaning
+            0  all is as it was sealed
+            1  something was changed, removed or added, as the last lines say; or the evidence can't be read
+            2  wrong usage
     """
     _end(first, last)
-    verified = verify(_open(evidence), first, last, clock.yesterday(), expected)
+    verified = verify(EvidencePlace(evidence).open(), first, last, clock.yesterday(), expected)
     print_verified(verified)
     ctx.exit(Exit.FAILED if verified.faults else Exit.COMPLETE)
 
 
 @main.command()
-@_evidence_options
+@_evidence_option
 @click.option("--from", "first", help="First day.  [default: the first in the evidence]", type=_Day())
 @click.option("--to", "last", help="Last day.  [default: yesterday]", type=_Day())
-def status(first: date | None, last: date | None, **evidence: Any) -> None:
+def status(first: date | None, last: date | None, evidence: str) -> None:
     """Show each day: complete, incomplete, failed or missing, and who signed it."""
-    print_status(history(_open(evidence), first, _end(first, last)))
+    print_status(history(EvidencePlace(evidence).open(), first, _end(first, last)))
 
 
 @main.command()
 @click.argument("day", type=_Day())
-@_evidence_options
+@_evidence_option
 @click.option("--event", "event_id", help="Show each finding of this event, field by field.", metavar="ID")
-def show(day: date, event_id: str | None, **evidence: Any) -> None:
+def show(day: date, event_id: str | None, evidence: str) -> None:
     """Show a day's review and its findings, folded: the gravest first, unexpected before expected."""
-    store = _open(evidence)
+    store = EvidencePlace(evidence).open()
     [known] = history(store, day, day)
     review, findings = read_day(store, known)
     if event_id:
@@ -354,11 +422,11 @@ def show(day: date, event_id: str | None, **evidence: Any) -> None:
 
 @main.command()
 @click.argument("day", type=_Day())
-@_evidence_options
+@_evidence_option
 @click.option("--output", help="The file to write.  [default: report-DAY.html]", type=_FILE)
-def report(day: date, output: Path | None, **evidence: Any) -> None:
+def report(day: date, output: Path | None, evidence: str) -> None:
     """Write a day's page from its sealed evidence alone: for a day that was sealed without one, or was signed."""
-    store = _open(evidence)
+    store = EvidencePlace(evidence).open()
     [known] = history(store, day, day)
     path = output or Path(f"report-{day}.html")
     path.write_bytes(report_of(store, known, records(store.keys())))
@@ -367,7 +435,7 @@ def report(day: date, output: Path | None, **evidence: Any) -> None:
 
 @main.command("sign-off")
 @click.argument("day", type=_Day())
-@_evidence_options
+@_written_evidence_options
 @click.option("--manifest", help="The hash of the manifest that `show` printed: what you have seen.", required=True)
 @_option("--reviewer", "Your name.", required=True)
 @click.option(
@@ -386,7 +454,7 @@ def sign_off_command(
     The sign-off is bound to the review that you have seen, by its manifest: when the day is reviewed again, it is
     stale, and where that happened since, nothing is signed. It is never changed; a correction is a further sign-off.
     """
-    store = _open(evidence)
+    store = _evidence_place(evidence).open()
     decided = [parse_decision(text) for text in decisions]
     if not store.keys():
         raise UsageError(f"{store.where}: there is no evidence")
@@ -399,6 +467,7 @@ def sign_off_command(
 
 
 @main.command()
+@_project_option
 @click.option("--base", help="The commit, branch or tag to compare with.", required=True, metavar="REF")
 @_option("--logs", f"{_LOGS}  [default: the sample's]")
 @click.option("--from", "first", help="First day of the logs.  [default: the sample's first]", type=_Day())
@@ -416,12 +485,17 @@ def diff(ctx: click.Context, /, base: str, all_tests: bool, output: Path | None,
     what changed, and what appeared. Rows that vanish or become expected need a line in seeds/approved_changes.csv that
     the commit does not have; what the article's queries return can't be approved away.
 
-    Exit codes: 0 nothing changed; 1 one of the two can't be built; 2 wrong usage; 4 something changed; 5 something
-    vanished or became expected without approval.
+    \b
+    Exit code  Meaning
+            0  nothing changed
+            1  one of the two can't be built
+            2  wrong usage
+            4  something changed
+            5  something vanished or became expected without approval
     """
     signal.signal(signal.SIGTERM, _stop)
-    project = project_dir()
-    with compared(project, base, _logs_to_compare(project, given), all_tests=all_tests) as (difference, changes):
+    folder = project_dir()
+    with compared(folder, base, _logs_to_compare(folder, given), all_tests=all_tests) as (difference, changes):
         if output:
             write_difference(difference, changes, output)
         print_difference(difference)
@@ -440,8 +514,8 @@ def _logs_to_compare(project: Path, given: dict[str, Any]) -> Logs:
         return replace(sample_logs(project), **days)
     if not first:
         raise UsageError("--from: say of which day the logs are to be compared, and with --to until which")
-    where = given["logs"] if is_s3(given["logs"]) else str(Path(given["logs"]).absolute())
-    settings, keys = (given[name].absolute() if given[name] else None for name in ("settings", "public_keys"))
+    where = named_place("logs", given["logs"])
+    settings, keys = (named_path(name, given[name]) if given[name] else None for name in ("settings", "public_keys"))
     return Logs(where, first, last or first, settings, keys, given["logs_copied_from"])
 
 

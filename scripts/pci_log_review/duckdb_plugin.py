@@ -14,12 +14,12 @@ from .cloudtrail.store import LogStoreError, open_store
 from .warehouse.dbt import CONVERTED
 from .warehouse.inventory import ensure_inventory
 from .warehouse.json_texts import json_texts
-from .warehouse.lake import convert_day, is_converted
+from .warehouse.lake import convert_day, is_converted, lake_of
 
 
 def lake_folder() -> Path:
-    """The lake of the embedded target: beside its database, as models/staging/cloudtrail.yml has it."""
-    return Path(os.environ.get("PCI_LOG_REVIEW_STATE", "state")) / "lake"
+    """The lake of the embedded target: beside its database. Raises UsageError as lake_of does."""
+    return lake_of(Path(os.environ.get("PCI_LOG_REVIEW_STATE", "state")))
 
 
 def _convert_day(logs: str, run_date: str, scope: str) -> int:

@@ -1,4 +1,4 @@
-"""Print what a large day costs: `python -m tests.athena.measure_bytes [--events 100000]`, for the table in the README.
+"""Print what a large day costs, for docs/athena.md: `python -m tests.athena.measure_bytes [--events 100000]`.
 
 A day of the benchmark's log files is reviewed on the local Athena by the wrapper, with all of dbt's tests; then the
 article's queries run on the log table itself.

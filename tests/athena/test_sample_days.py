@@ -21,6 +21,8 @@ from tests.athena.on_athena import RELATIONS, REQUIREMENT_MODELS, comparable, di
 from tests.checkout import Ended
 from tests.local_athena.athena_api import STATEMENT_LIMIT, QueryRecord
 
+from pci_log_review.cloudtrail.kinds import REVIEWED
+
 # The embedded target's keys are from a file, Athena's from ListPublicKeys.
 FROM_A_FILE = "; by public keys from a file, not from ListPublicKeys"
 
@@ -213,7 +215,9 @@ def test_partitions_are_added_in_statements_under_the_limit(sample_days: SampleD
         for query in sample_days.queries_of_build
         if "add if not exists" in query.statement and "cloudtrail_logs" in query.statement
     ]
-    assert sum(statement.count("partition (") for statement in added) == 2 * 36
+    accounts, regions_of_their_partition = 2, 36
+    partitions = accounts * regions_of_their_partition * len(REVIEWED)
+    assert sum(statement.count("partition (") for statement in added) == partitions
     assert max(len(statement.encode()) for statement in added) < STATEMENT_LIMIT
 
 

@@ -29,6 +29,7 @@ from pci_log_review.evidence.open import open_evidence
 from pci_log_review.evidence.store import EvidenceStore, Locked
 
 TODAY = "2026-03-12"
+MACHINE = ("--log-format", "json", "--log-level", "debug")
 DAYS = ("2026-03-09", "2026-03-10", "2026-03-11")
 # One run is interrupted at each of these, in this order; a day whose run was sealed before is not run again.
 STEPS = (
@@ -223,7 +224,7 @@ def test_a_run_that_is_killed_at_any_step_leaves_no_false_evidence_and_the_next_
 
 def test_a_run_that_is_asked_to_end_stops_dbt_and_gives_the_lock_back(logs: Path, tmp_path: Path) -> None:
     checkout, webhook = Checkout.of(tmp_path), Webhook()
-    arguments = ("run", "--logs", str(logs), "--from", DAYS[1], "--to", DAYS[2], "--log-format", "json")
+    arguments = ("run", "--logs", str(logs), "--from", DAYS[1], "--to", DAYS[2], *MACHINE)
     told = ("--notify-webhook", webhook.url)
     running = checkout.begun(killing("never", TODAY, *arguments, *told), NO_TESTS)
     assert running.stdout is not None
@@ -237,8 +238,7 @@ def test_a_run_that_is_asked_to_end_stops_dbt_and_gives_the_lock_back(logs: Path
     [message] = webhook.posted
     assert "the run was broken off: it was told to end" in message["text"]
     assert reviewed["manifest_sha256"] in message["text"], "what was sealed before is told all the same"
-    machine = ("--run-date", DAYS[2], "--log-format", "json")
-    again = operate(checkout, "never", "run", "--logs", str(logs), *machine)
+    again = operate(checkout, "never", "run", "--logs", str(logs), "--run-date", DAYS[2], *MACHINE)
     assert again.code == 3
     assert_one_json_object_a_line(again.text)
 
@@ -247,7 +247,7 @@ def assert_one_json_object_a_line(text: str) -> None:
     """What a run of the last day told machines."""
     events = [json.loads(line) for line in text.splitlines()]
     assert events[0]["event"] == "started"
-    assert {event["event"] for event in events[1:-2]} == {"progress"}
+    assert {(event["event"], event["level"]) for event in events[1:-2]} == {("progress", "debug")}
     assert [(event["event"], event["exit"]) for event in events[-2:]] == [("reviewed", 3), ("ended", 3)]
     assert len(events[-2]["requirements"]) == 10
     assert any("444455556666 eu-west-1" in gap for gap in events[-2]["gaps"])

@@ -14,6 +14,7 @@ import duckdb
 import pytest
 from pyarrow import parquet
 from tests.checkout import NO_TESTS, ROOT, Checkout, Ended
+from tests.pages.test_catalog import inline
 
 DAY = "2026-03-10"
 DAYS = ("2026-03-11", "2026-03-09", DAY)
@@ -66,6 +67,58 @@ def test_the_table_shows_findings_and_tests_of_every_requirement(reviewed: tuple
         assert found[1] == found[2] != "0"
     events = sum(1 for _ in records_of("2026-03-10"))
     assert f"{events} events" in ended["2026-03-10"].text
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_the_catalogue_of_a_day_has_the_types_and_the_rows_of_that_run(
+    reviewed: tuple[Checkout, dict[str, Ended]], day: str
+) -> None:
+    checkout, _ = reviewed
+    _, catalog = inline(checkout.evidence_of(day) / "catalog.html")
+    for relation in ("pci_10_2_1_6_audit_log_changes", "log_coverage", "log_files"):
+        described = catalog["nodes"][f"model.pci_log_review.{relation}"]
+        [(rows,)] = checkout.rows(f"select count(*) from {relation} where run_date = '{day}'")
+        assert described["stats"]["row_count"]["value"] == rows
+        assert rows > 0 or relation.startswith("pci_")
+        assert described["columns"]["run_date"]["type"] == "DATE"
+    names = {unique_id.rpartition(".")[2] for unique_id in catalog["nodes"]}
+    assert names >= {"findings", "reviewed_events", "int_events_with_facts", "expected_activity"}
+
+
+def test_each_finding_names_the_other_requirements_under_which_its_event_stands(
+    reviewed: tuple[Checkout, dict[str, Ended]],
+) -> None:
+    found: dict[tuple[str, str], set[str]] = {}
+    findings = [
+        (path.stem, line)
+        for path in (reviewed[0].evidence_of(DAY) / "findings").glob("*.csv")
+        for line in csv.DictReader(path.open(encoding="utf-8", newline=""))
+    ]
+    for requirement, line in findings:
+        found.setdefault((line["event_id"], line["log_file"]), set()).add(requirement)
+    told = {(line["event_id"], requirement): line["other_requirements"] for requirement, line in findings}
+    for requirement, line in findings:
+        others = found[line["event_id"], line["log_file"]] - {requirement} if line["event_id"] else set()
+        assert told[line["event_id"], requirement] == " ".join(sorted(others))
+    assert max(len(others) for others in found.values()) > 2
+
+
+def test_the_examples_in_the_catalogue_are_findings_of_the_sample_day(
+    reviewed: tuple[Checkout, dict[str, Ended]],
+) -> None:
+    manifest, _ = inline(reviewed[0].evidence_of(DAY) / "catalog.html")
+    models = {
+        name: node for name, node in manifest["nodes"].items() if "requirement" in node["tags"] and "model." in name
+    }
+    assert len(models) == REQUIREMENTS
+    for node in models.values():
+        [example] = re.findall(
+            r'\*\*An example\*\*, of the sample logs: "(.+?)"', " ".join(node["description"].split())
+        )
+        details = {
+            detail for (detail,) in reviewed[0].rows(f"select detail from {node['name']} where run_date = '{DAY}'")
+        }
+        assert example in details, node["name"]
 
 
 def test_a_region_without_the_logs_that_are_expected_makes_the_day_incomplete(

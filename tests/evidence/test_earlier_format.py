@@ -1,4 +1,7 @@
-"""Evidence that version 0.3.0 sealed (manifests of format 1): it verifies, is shown, and can be signed."""
+"""Evidence that earlier versions sealed: it verifies, is shown, and can be signed.
+
+Each has the sample's 2026-03-10 and 2026-03-11, the second incomplete and signed.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import pytest
 
 from pci_log_review.evidence.chain import records
 from pci_log_review.evidence.history import due_days, history
+from pci_log_review.evidence.manifest import FORMAT
 from pci_log_review.evidence.open import open_evidence
 from pci_log_review.evidence.sealed import read_day
 from pci_log_review.evidence.sign_off import parse_decision, sign_off
@@ -18,25 +22,39 @@ from pci_log_review.evidence.store import EvidenceStore
 from pci_log_review.evidence.verify import verify
 from pci_log_review.pages.days import report_of
 
-# 2026-03-10 and 2026-03-11 of the sample logs, the second incomplete and signed
-FORMAT_1 = Path(__file__).parent / "fixtures" / "format_1.tar.xz"
+FIXTURES = Path(__file__).parent / "fixtures"
+# Of each form of manifests: how many files are sealed, the first day's findings, and what is said of its page
+SEALED = {
+    "format_1": (118, 202, "This page is not sealed (the day has none that is)."),  # version 0.3.0
+    "format_2": (132, 203, "This page is not sealed"),  # version 0.4.0
+}
 COMPLETE, INCOMPLETE = date(2026, 3, 10), date(2026, 3, 11)
 
 
+@pytest.fixture(params=SEALED)
+def form(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> EvidenceStore:
-    with tarfile.open(FORMAT_1) as archive:
+def store(form: str, tmp_path: Path) -> EvidenceStore:
+    with tarfile.open(FIXTURES / f"{form}.tar.xz") as archive:
         archive.extractall(tmp_path, filter="data")
     return open_evidence(str(tmp_path / "evidence"))
 
 
-def test_it_verifies_and_nothing_is_due(store: EvidenceStore) -> None:
+def test_evidence_of_each_form_is_kept() -> None:
+    assert {path.name for path in FIXTURES.glob("format_*")} == {f"{form}.tar.xz" for form in SEALED}
+    assert f"format_{FORMAT}" in SEALED, "keep evidence of the form that is released"
+
+
+def test_it_verifies_and_nothing_is_due(form: str, store: EvidenceStore) -> None:
     verified = verify(store, None, None, INCOMPLETE)
-    assert (verified.runs, verified.sign_offs, verified.files, verified.faults) == (2, 1, 118, [])
+    assert (verified.runs, verified.sign_offs, verified.files, verified.faults) == (2, 1, SEALED[form][0], [])
     assert due_days(store, COMPLETE, INCOMPLETE, 31).days == []
 
 
-def test_it_is_shown_with_its_signature(store: EvidenceStore) -> None:
+def test_it_is_shown_with_its_signature(form: str, store: EvidenceStore) -> None:
     complete, incomplete = history(store, COMPLETE, INCOMPLETE)
     assert (complete.state, complete.is_signed, incomplete.state, incomplete.is_signed) == (
         "complete",
@@ -46,13 +64,13 @@ def test_it_is_shown_with_its_signature(store: EvidenceStore) -> None:
     )
     review, findings = read_day(store, complete)
     assert len(review) == 10
-    assert sum(len(list(rows)) for rows in findings.values()) == 202
+    assert sum(len(list(rows)) for rows in findings.values()) == SEALED[form][1]
 
 
-def test_it_gets_a_page(store: EvidenceStore) -> None:
+def test_it_gets_a_page(form: str, store: EvidenceStore) -> None:
     [known] = history(store, COMPLETE, COMPLETE)
     page = report_of(store, known, records(store.keys())).decode()
-    assert "This page is not sealed (the day has none that is)." in page
+    assert SEALED[form][2] in page
     assert "100 findings of" in page
 
 

@@ -23,6 +23,7 @@ from .trino_client import Column, TrinoClient, TrinoResult
 if TYPE_CHECKING:
     from mypy_boto3_glue.client import GlueClient
 
+_LONGEST_ANSWER_SECONDS = 0.5
 STATEMENT_LIMIT = 262_144
 _PAGE = 1000
 _RUNNING = ("QUEUED", "RUNNING")
@@ -61,6 +62,7 @@ class _Execution:
     bytes_scanned: int = 0
     raw_bytes_scanned: int = 0
     cancel: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
 
     @property
     def reason(self) -> str | None:
@@ -71,6 +73,7 @@ class _Execution:
     def settle(self, state: str, failure: QueryFailed | None = None) -> None:
         if self.state in _RUNNING:  # a query that was cancelled stays cancelled
             self.state, self.failure, self.completed = state, failure, time.time()
+            self.ended.set()
 
 
 class AthenaApi:
@@ -91,7 +94,7 @@ class AthenaApi:
         self._work_groups: dict[str, dict[str, Any]] = {"primary": {"Name": "primary", "State": "ENABLED"}}
         self._answers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "StartQueryExecution": self._start,
-            "GetQueryExecution": lambda request: {"QueryExecution": _describe(self._find(request))},
+            "GetQueryExecution": self._get,
             "BatchGetQueryExecution": self._batch_get,
             "ListQueryExecutions": self._list,
             "GetQueryResults": self._results,
@@ -201,6 +204,12 @@ class AthenaApi:
             self._executions[execution.query_id] = execution
         self._executor.submit(self._run, execution)
         return {"QueryExecutionId": execution.query_id}
+
+    def _get(self, request: dict[str, Any]) -> dict[str, Any]:
+        execution = self._find(request)
+        # whoever polls waits here instead: each question costs both sides milliseconds
+        execution.ended.wait(timeout=_LONGEST_ANSWER_SECONDS)
+        return {"QueryExecution": _describe(execution)}
 
     def _output_location(self, group: Mapping[str, Any], requested: str | None) -> str:
         configuration = group.get("Configuration", {})

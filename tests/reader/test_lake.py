@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,7 +26,7 @@ from pci_log_review.cloudtrail.deliveries import Delivery, deliveries
 from pci_log_review.cloudtrail.kinds import AGGREGATED, KINDS
 from pci_log_review.cloudtrail.store import MAX_BYTES, TOO_LARGE, LogStore, LogStoreError
 from pci_log_review.warehouse import lake as lake_module
-from pci_log_review.warehouse.lake import OUT_OF_SCOPE, convert_day
+from pci_log_review.warehouse.lake import OUT_OF_SCOPE, _pattern, convert_day
 
 from .native_logs import (
     ACCOUNT,
@@ -602,6 +603,16 @@ def test_any_path_of_logs_and_lake_works(tmp_path: Path, name: str) -> None:
     put_log(tmp_path / name / "logs", "a.json.gz", [event(1)])
     convert(tmp_path / name / "logs", tmp_path / name / "lake")
     assert ids(tmp_path / name / "lake") == ["event-1"]
+
+
+def test_a_lake_whose_path_is_a_pattern_has_its_own_events_alone(tmp_path: Path) -> None:
+    for number, name in enumerate(["aXb", "a?b", "a*b", "a[X]b"]):
+        put_log(tmp_path / name / "logs", "a.json.gz", [event(number)])
+        convert(tmp_path / name / "logs", tmp_path / name / "lake")
+        assert ids(tmp_path / name / "lake") == [f"event-{number}"]
+        of_lake = _pattern(tmp_path / name / "lake" / "logs") + "/run_date=*/logs.parquet"
+        [[count]] = duckdb.execute(f"select count(*) from read_parquet('{of_lake}')").fetchall()
+        assert count == 1
 
 
 def test_hostile_file_names_are_only_names(tmp_path: Path) -> None:

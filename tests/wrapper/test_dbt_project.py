@@ -12,8 +12,6 @@ import pytest
 import yaml
 from tests.checkout import ROOT, Checkout
 
-from pci_log_review.settings.checks import FILES
-
 PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
 ENGINES = ("duckdb", "athena")
 REQUIREMENTS = {line["model"]: line for line in PROJECT["vars"]["requirements"]}
@@ -121,22 +119,12 @@ def test_requirements_can_not_be_set_on_the_command_line(tmp_path: Path) -> None
     assert "requirements are listed in dbt_project.yml" in ended.text
 
 
-def test_the_python_package_and_the_dbt_project_have_the_same_version() -> None:
-    package = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert PROJECT["version"] == package
-
-
-def readme_tables() -> list[list[str]]:
-    """The cells of every line of a table in the README, without the marks of code."""
-    lines = (ROOT / "README.md").read_text().splitlines()
-    return [[cell.strip().strip("`") for cell in line.split("|")[1:-1]] for line in lines if line.startswith("| ")]
-
-
-def test_the_readme_lists_each_requirement_with_its_number_and_model() -> None:
-    listed = {cells[2]: cells[0] for cells in readme_tables() if len(cells) == 4 and cells[2].startswith("pci_")}
-    assert listed == {model: line["pci_dss_v4_0_1"] for model, line in REQUIREMENTS.items()}
-
-
-def test_the_readme_lists_each_settings_file() -> None:
-    listed = {cells[0].removesuffix(".csv") for cells in readme_tables() if len(cells) == 2}
-    assert set(FILES) <= listed
+def test_the_version_stands_in_one_place_is_semantic_and_the_newest_of_the_changelog() -> None:
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert package["dynamic"] == ["version"]
+    assert "version" not in package
+    released = re.findall(
+        r"^## (\d+\.\d+\.\d+) \S \d{4}-\d{2}-\d{2}$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
+    )
+    assert PROJECT["version"] == released[0]
+    assert released == sorted(released, key=lambda it: [int(part) for part in it.split(".")], reverse=True)

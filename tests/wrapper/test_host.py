@@ -90,7 +90,7 @@ def test_what_is_written_is_the_users_alone(tmp_path: Path) -> None:
         os.umask(before)
     assert ended.code == 0, ended.text
     written = [settings.parent, settings, *settings.iterdir()]
-    assert len(written) == len(FILES) + 2
+    assert len(written) == len(FILES) + 3  # with the README
     assert not [path for path in written if stat.S_IMODE(path.stat().st_mode) & 0o077]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
 from tests.checkout import ROOT, Checkout
 
 from pci_log_review.common.errors import UsageError
-from pci_log_review.settings.checks import check_settings
+from pci_log_review.settings.checks import FILES, check_settings
 from pci_log_review.settings.new import write_settings
 
 
@@ -33,6 +34,26 @@ def test_init_expects_the_digests_that_it_sees(tmp_path: Path) -> None:
     shipped = (ROOT / "seeds" / "settings" / "digest_trails.csv").read_text()
     assert (tmp_path / "mine" / "digest_trails.csv").read_text() == shipped
     assert shipped.count("example-pay-trail,us-east-1,") == 6
+
+
+def test_the_readme_of_settings_describes_every_file_and_column_and_is_written_by_init(tmp_path: Path) -> None:
+    logs_on(tmp_path / "logs", "2026/03/10")
+    write_settings(str(tmp_path / "logs"), tmp_path / "mine")
+    text = (tmp_path / "mine" / "README.md").read_text()
+    for name, columns in FILES.items():
+        section = text.partition(f"## {name}.csv\n")[2].partition("\n## ")[0]
+        assert re.findall(r"^\| `(\w+)` \| \S", section, re.MULTILINE) == list(columns)
+    assert text == (ROOT / "seeds" / "settings" / "README.md").read_text(), (
+        "make settings-docs writes the sample's anew"
+    )
+
+
+def test_init_leaves_a_readme_that_is_there(tmp_path: Path) -> None:
+    logs_on(tmp_path / "logs", "2026/03/10")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "README.md").write_text("ours")
+    write_settings(str(tmp_path / "logs"), tmp_path / "mine")
+    assert (tmp_path / "mine" / "README.md").read_text() == "ours"
 
 
 def test_init_never_overwrites_settings(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.checkout import ROOT, Checkout
 
 from pci_log_review.cloudtrail.place import accounts
 from pci_log_review.cloudtrail.store import LogStoreError, open_store
-from pci_log_review.common.aws import place_of_logs
+from pci_log_review.common.aws import named_place
 from pci_log_review.common.errors import UsageError
 from pci_log_review.common.project import home
 from pci_log_review.review.options import EvidencePlace, Run, RunOptions, open_run
@@ -135,14 +135,23 @@ def test_a_region_that_aws_has_or_that_has_logs_is_taken(opened: Opener, tmp_pat
 )
 def test_a_place_of_logs_in_another_form_is_told_in_one_line(logs: str, fault: str) -> None:
     with pytest.raises(UsageError) as raised:
-        place_of_logs(logs)
+        named_place("logs", logs)
     assert fault in str(raised.value)
     assert str(raised.value).isprintable()
 
 
+@pytest.mark.parametrize("name", ["a\nb", "a\rb", "\x1b[31m", "\x85", "\u2028", "\udcff"])
+def test_a_path_that_is_not_one_line_is_refused_in_one(name: str) -> None:
+    with pytest.raises(
+        UsageError, match=r"^logs: /.*: the path has a line break, a control character or a byte "
+    ) as told:
+        named_place("logs", f"/mnt/{name}/logs")
+    assert str(told.value).isprintable()
+
+
 @pytest.mark.parametrize("logs", ["s3://bucket/a", "logs", "/a:b/arn", "./arn:x"])
 def test_a_bucket_and_a_folder_are_places_of_logs(logs: str) -> None:
-    assert place_of_logs(logs) == logs
+    assert named_place("logs", logs) == (logs if logs.startswith("s3:") else str(Path(logs).absolute()))
 
 
 def test_a_user_without_a_home_is_given_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "profiles.yml"
     path.write_text((ROOT / "profiles.example.yml").read_text())
     monkeypatch.setenv("DBT_PROFILES_DIR", str(tmp_path))
+    monkeypatch.setenv("PCI_LOG_REVIEW_ATHENA_RESULTS", "s3://results/")
+    monkeypatch.setenv("PCI_LOG_REVIEW_ATHENA_DATA", "s3://tables/")
     return path
 
 
@@ -66,12 +69,52 @@ def test_values_are_those_that_dbt_gives_them() -> None:
     profile = read_profile("athena", ROOT, os.environ | {"PCI_LOG_REVIEW_ATHENA_POLL_SECONDS": "0.25"})
     assert isinstance(profile.connection, AthenaConnection)
     assert profile.connection.poll_interval == 0.25
-    assert profile.connection.s3_data_dir == "s3://example-pay-pci-log-review/tables/"
+    assert profile.connection.s3_data_dir == "s3://tables/"
     assert profile.aws_profile_name is None
     local = read_profile("local", ROOT, os.environ | {"PCI_LOG_REVIEW_STATE": "/srv/it's {here}"})
     assert local.connection == Path("/srv/it's {here}/review.duckdb")
-    relative = read_profile("local", ROOT, {name: it for name, it in os.environ.items() if "STATE" not in name})
-    assert relative.connection == ROOT / "state" / "review.duckdb", "as dbt finds it, which runs in the project"
+    with pytest.raises(UsageError, match=r"path 'state/review\.duckdb' is not absolute; write "):
+        read_profile("local", ROOT, {name: it for name, it in os.environ.items() if "STATE" not in name})
+
+
+def test_no_bucket_is_named_for_whoever_names_none(profiles: Path) -> None:
+    with pytest.raises(UsageError, match="the environment variable PCI_LOG_REVIEW_ATHENA_RESULTS has no value"):
+        read_profile("athena", ROOT, {"PCI_LOG_REVIEW_ATHENA_DATA": "s3://tables/"})
+    assert "'s3://" not in profiles.read_text()
+
+
+@pytest.mark.parametrize(
+    ("of_all_projects", "is_taken"), [(None, False), ("jaffle_shop: {}", False), ("pci_log_review: {}", True)]
+)
+def test_whoever_has_no_profile_for_this_project_has_the_shipped_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of_all_projects: str | None, is_taken: bool
+) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    shutil.copy(ROOT / "profiles.example.yml", project)
+    monkeypatch.delenv("DBT_PROFILES_DIR", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    theirs = tmp_path / ".dbt" / "profiles.yml"
+    if of_all_projects:
+        theirs.parent.mkdir()
+        theirs.write_text(of_all_projects)
+    if is_taken:
+        with pytest.raises(UsageError, match=f"^{theirs}: cannot be read as a dbt profile"):
+            read_profile("local", project, {"PCI_LOG_REVIEW_STATE": "/state"})
+    else:
+        profile = read_profile("local", project, {"PCI_LOG_REVIEW_STATE": "/state"})
+        assert (profile.file, profile.directory) == (project / "profiles.example.yml", None)
+
+
+def test_a_profile_in_the_working_folder_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DBT_PROFILES_DIR", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "profiles.yml").write_text("pci_log_review: {}")
+    project = tmp_path / "project"
+    project.mkdir()
+    shutil.copy(ROOT / "profiles.example.yml", project)
+    assert read_profile("local", project, {"PCI_LOG_REVIEW_STATE": "/state"}).file.parent == project
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import boto3
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 
 from .errors import UsageError
+from .text import is_one_line, printable
 
 _SCHEME = "s3://"
 
@@ -28,19 +30,31 @@ def is_s3(where: str) -> bool:
     return where.startswith(_SCHEME)
 
 
-def place_of_logs(where: str) -> str:
-    """The place of the logs as the user named it. Raises UsageError where it is neither s3://… nor a folder, but the
-    address of a bucket in another form.
+def named_place(what: str, where: str) -> str:
+    """The place of `what` (logs, evidence) that the user named: s3://… as it is, a folder as its absolute path.
+
+    Raises UsageError where it is neither, but the address of a bucket in another form, and where it is not one line.
     """
     if where.startswith(("arn:", f"{_SCHEME}arn:")):
         raise UsageError(
-            f"logs: {where} is an ARN; write s3://bucket/prefix, or an access point's alias in place of bucket"
+            f"{what}: {where} is an ARN; write s3://bucket/prefix, or an access point's alias in place of bucket"
         )
     scheme, mark, rest = where.partition("://")
     if mark and scheme != "s3":
         meant = rest if scheme.lower() in ("s3", "s3a", "s3n") else "bucket/prefix"
-        raise UsageError(f"logs: {where} is neither a folder nor s3://bucket/prefix; write s3://{meant}")
-    return where
+        raise UsageError(f"{what}: {where} is neither a folder nor s3://bucket/prefix; write s3://{meant}")
+    return where if is_s3(where) else str(named_path(what, Path(where)))
+
+
+def named_path(what: str, path: Path) -> Path:
+    """The absolute path of a file or folder that the user named. Raises UsageError where it is not one line."""
+    absolute = path.absolute()
+    if not is_one_line(str(absolute)):
+        raise UsageError(
+            f"{what}: {printable(str(absolute))}: the path has a line break, a control character or a byte that is not "
+            "UTF-8; rename it"
+        )
+    return absolute
 
 
 def s3_place(where: str) -> S3Place:

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from ..warehouse.dbt import Progress
 from .findings import print_findings
 
 _WIDTH_OF_A_FILE = 120
+_LEVELS = {Exit.COMPLETE: "info", Exit.INCOMPLETE: "warning", Exit.FAILED: "error"}
 
 
 class TextReporter:
@@ -35,8 +36,9 @@ class TextReporter:
         self._console = _console()
         self._status = self._console.status("")
 
-    def started(self, run_date: date, logs: str, target: str) -> None:
-        self._print(f"Reviewing the logs delivered on {run_date} (UTC) in {_short(logs)}, target {target}")
+    def started(self, run_date: date, logs: str, target: str, state: Path) -> None:
+        where = f"target {target}, state {_short(str(state))}"
+        self._print(f"Reviewing the logs delivered on {run_date} (UTC) in {_short(logs)}, {where}")
         if self._console.is_terminal:
             self._status.start()
 
@@ -113,19 +115,27 @@ def _short(place: str) -> str:
 
 
 class JsonReporter:
-    """One JSON object per line, on standard output."""
+    """One JSON object per line, on standard output: `time` (UTC, ISO 8601), `level`, `event`, and what it tells.
 
-    def started(self, run_date: date, logs: str, target: str) -> None:
-        self._print("started", run_date=str(run_date), logs=logs, target=target)
+    `level` is debug, info, warning (of an incomplete day) or error; without `debug`, no progress is told.
+    """
+
+    def __init__(self, *, debug: bool = False) -> None:
+        self._debug = debug
+
+    def started(self, run_date: date, logs: str, target: str, state: Path) -> None:
+        self._print("info", "started", run_date=str(run_date), logs=logs, target=target, state=str(state))
 
     def progress(self, progress: Progress) -> None:
-        self._print("progress", **asdict(progress))
+        if self._debug:
+            self._print("debug", "progress", **asdict(progress))
 
     def reviewed(self, day: Reviewed) -> None:
         found = asdict(day)
         conclusion = found.pop("conclusion")
         sealed = {"evidence": found["evidence"], "manifest_sha256": found["manifest_sha256"]}
         self._print(
+            _LEVELS[day.exit],
             "reviewed",
             run_date=str(conclusion["run_date"]),
             exit=int(day.exit),
@@ -137,13 +147,16 @@ class JsonReporter:
         )
 
     def ended(self, outcome: Outcome) -> None:
-        self._print("ended", exit=int(outcome.exit), days=len(outcome.days), days_left=outcome.left)
+        self._print(
+            _LEVELS[outcome.exit], "ended", exit=int(outcome.exit), days=len(outcome.days), days_left=outcome.left
+        )
 
     def failed(self, message: str) -> None:
-        self._print("failed", reasons=message.splitlines())
+        self._print("error", "failed", reasons=message.splitlines())
 
-    def _print(self, event: str, **fields: Any) -> None:
-        print(json.dumps({"event": event, **fields}, default=str), flush=True)
+    def _print(self, level: str, event: str, **fields: Any) -> None:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        print(json.dumps({"time": now, "level": level, "event": event, **fields}, default=str), flush=True)
 
 
 def print_status(days: Iterable[Day]) -> None:

@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from ..common.project import PROJECT
 from ..review.snapshot import take_snapshot
 from ..warehouse.dbt import DbtProject, plain_message
 from ..warehouse.profile import Profile
@@ -132,7 +133,7 @@ def other_tests(project: Project, logs: Logs) -> dict[str, str]:
 
     Raises NotBuilt where dbt does not run them.
     """
-    profile = Profile("local", project.home / "profiles", project.database, None)
+    profile = Profile("local", project.home / "profiles" / "profiles.yml", project.database, None)
     snapshot = take_snapshot(project.folder, logs.settings or project.folder / "seeds" / "settings")
     dbt = DbtProject(snapshot.folder, profile, project.state, {})
     dbt.results_path.unlink(missing_ok=True)
@@ -163,7 +164,9 @@ def _begin(project: Project, name: str, command: list[str], logs: Logs) -> subpr
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OF_REVIEWS)}
     environment = inherited | {
         "DBT_PROFILES_DIR": str(profiles),
+        # of a checkout; a project that was written out has no wrapper of its own
         "PYTHONPATH": str(project.folder / "scripts"),
+        PROJECT: str(project.folder),
         # as the wrapper has it for its own dbt, so that dbt need not parse the project again
         "PCI_LOG_REVIEW_LOGS": logs.where,
         "PCI_LOG_REVIEW_STATE": str(project.state),

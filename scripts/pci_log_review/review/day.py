@@ -20,12 +20,13 @@ from ..cloudtrail.strays import NOT_REVIEWED
 from ..evidence.chain import MANIFEST, Record, last_link, link, new_id, records, set_latest
 from ..evidence.manifest import Conclusion, State, write_manifest
 from ..evidence.store import reported
+from ..pages.catalog import with_catalog
 from ..pages.days import trend_before, with_pages
 from ..settings.proof import not_proven
 from ..settings.rows import read_rows
 from ..settings.scope import catalogue_regions
 from ..warehouse.athena import Query, check_work_group, queries_of
-from ..warehouse.dbt import Dbt, DbtFailed, DbtResult, Node, Progress
+from ..warehouse.dbt import Dbt, DbtFailed, DbtResult, Described, Node, Progress
 from ..warehouse.inventory import (
     Inventory,
     changed_meanwhile,
@@ -34,6 +35,7 @@ from ..warehouse.inventory import (
     with_unreadable_files,
     write_inventory,
 )
+from ..warehouse.lake import lake_of
 from ..warehouse.profile import AthenaConnection
 from ..warehouse.results import ResultsError, Summary, open_results, read_summary, rows_of
 from .baseline import BASELINE, compare
@@ -54,6 +56,7 @@ class Exit(IntEnum):
     FAILED = 1
     USAGE = 2
     INCOMPLETE = 3
+    INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,7 @@ def _review(
     queries: list[Query] = []
     if isinstance(run.profile.connection, AthenaConnection):
         queries = queries_of(run.session, run.profile.connection, invocations, started)
+    described = _described(dbt)  # before the results are opened: DuckDB lets one process at a time in
     with open_results(run.session, run.profile.connection, run_date) as results:
         summary = read_summary(results)
         rows = rows_of(summary.daily_review)
@@ -184,6 +188,7 @@ def _review(
         expected = notes_of(rows_of(summary.expected_lines), findings, numbers, since)
         notes = [*run.snapshot.commit.notes, *expected, *_not_reviewed(summary), *_warnings(built)]
         notes += _untouched(results.stores(), run.settings)
+        notes += with_catalog(staged, described, results.counts)
         unproven = not_proven(run.scope, to_prove.trails)
         conclusion = _conclusion(run_date, rows, gaps, inventory.integrity, unproven, notes)
         found = _found(rows, built, broken)
@@ -205,7 +210,7 @@ def take_inventory(run: Run, run_date: date) -> Inventory:
 
     if isinstance(run.profile.connection, AthenaConnection):
         return list_day(run.logs, run_date, keys_of, run.to_prove(run_date))
-    return convert(run.logs, run_date, keys_of, run.scope, run.state / "lake", run.token, run.to_prove(run_date))
+    return convert(run.logs, run_date, keys_of, run.scope, lake_of(run.state), run.token, run.to_prove(run_date))
 
 
 def _build(
@@ -222,7 +227,7 @@ def _build(
     """
     connection = run.profile.connection
     if not isinstance(connection, AthenaConnection):
-        write_inventory(inventory, run_date, str(run.state / "lake"), run.session)
+        write_inventory(inventory, run_date, str(lake_of(run.state)), run.session)
         built = dbt.build(run_date, [], on_progress)
         return inventory, built, [built.invocation_id]
     invocations = []
@@ -237,6 +242,14 @@ def _build(
             inventory = with_unreadable_files(inventory, run.logs)
         inventory = inventory.with_problem(*named)  # changes nothing if our reader found a problem
     return inventory, built, invocations
+
+
+def _described(dbt: Dbt) -> Described | str:
+    """What the catalogue is written from, or why there is nothing: the day is reviewed without it."""
+    try:
+        return dbt.describe()
+    except DbtFailed as error:
+        return str(error)
 
 
 def _named_log_file(built: DbtResult, inventory: Inventory) -> tuple[str, str] | None:

@@ -38,7 +38,7 @@ def write_evidence(
     (folder / "findings").mkdir()
     snapshot.write(folder)
     with TableWriter() as tables:
-        findings = results.rows("findings", "requirement, event_time, aws_account_id, event_id, log_file")
+        findings = results.findings()
         requirements = [row["requirement"] for row in rows_of(summary.daily_review)]
         for requirement, rows in _by_requirement(findings, requirements):
             name = folder / "findings" / requirement

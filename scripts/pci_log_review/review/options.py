@@ -14,15 +14,15 @@ import boto3
 from ..cloudtrail.expected import ToProve
 from ..cloudtrail.keys import KeysWanted, PublicKey, keys_from_cloudtrail, keys_from_file
 from ..cloudtrail.store import LogStore, LogStoreError, open_store
-from ..common.aws import S3Place, aws_session, is_s3, place_of_logs, s3_place
+from ..common.aws import S3Place, aws_session, is_s3, named_path, named_place, s3_place
 from ..common.errors import UsageError
-from ..common.project import home, project_dir
+from ..common.project import home, project_dir, writable_dir
 from ..evidence.open import open_evidence
 from ..evidence.store import EvidenceError, EvidenceStore
 from ..settings.proof import expected_trails
 from ..settings.scope import scope_of
 from ..warehouse.dbt import CONVERTED, DbtProject
-from ..warehouse.lake import Scope
+from ..warehouse.lake import Scope, lake_of
 from ..warehouse.profile import AthenaConnection, Profile, read_profile
 from .snapshot import Snapshot, take_snapshot
 
@@ -38,7 +38,7 @@ class EvidencePlace:
 
     def open(self, session: boto3.Session | None = None) -> EvidenceStore:
         """Opens the store, with that AWS identity or the environment's. Raises UsageError if it can't be opened."""
-        where = self.where if is_s3(self.where) else str(Path(self.where).absolute())
+        where = named_place("evidence", self.where)
         try:
             return open_evidence(where, self.kms_key, self.retention_days, self.retention_mode, session)
         except EvidenceError as error:
@@ -47,7 +47,8 @@ class EvidencePlace:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """The options of one run of the review; if `settings` or `state` is None, it is the project's.
+    """The options of one run of the review; `settings` that are None are the project's, and a `state` that is None
+    lies in the project, or for that of an installed package in the working folder.
 
     `logs_copied_from` is the s3://bucket/prefix to which CloudTrail delivered the logs, if that is not `logs`.
     """
@@ -103,10 +104,12 @@ class Run:
 def open_run(options: RunOptions) -> Run:
     """Opens what the run needs. Raises UsageError for every mistake that can be seen before anything runs."""
     project = project_dir()
-    settings = (options.settings or project / "seeds" / "settings").absolute()
-    state = (options.state or project / "state").absolute()
-    logs = options.logs if is_s3(place_of_logs(options.logs)) else str(Path(options.logs).absolute())
-    public_keys_file = options.public_keys.absolute() if options.public_keys else None
+    named_path("the dbt project", project)
+    settings = named_path("settings", options.settings or project / "seeds" / "settings")
+    state = named_path("state", options.state or writable_dir(project) / "state")
+    lake_of(state)
+    logs = named_place("logs", options.logs)
+    public_keys_file = named_path("public keys", options.public_keys) if options.public_keys else None
     copied_from = _copied_from(options.logs_copied_from)
     snapshot = take_snapshot(project, settings)
     token = secrets.token_hex(16)

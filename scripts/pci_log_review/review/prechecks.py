@@ -36,7 +36,7 @@ def check_run(run: Run, first: date | None, since: date | None) -> None:
         )
     connection = run.profile.connection
     if isinstance(connection, AthenaConnection):
-        _check_region(run.session, connection.region_name, f"{run.profile.directory / 'profiles.yml'}: region_name")
+        _check_region(run.session, connection.region_name, f"{run.profile.file}: region_name")
     if isinstance(connection, AthenaConnection) or is_s3(run.logs.root) or is_s3(run.evidence.where):
         _check_aws(run)
     try:

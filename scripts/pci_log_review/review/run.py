@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Protocol
 
 from ..common import clock
 from ..common.clock import days
 from ..common.errors import UsageError
 from ..common.files import links_below
+from ..common.project import version
 from ..evidence.chain import Chain, begin_chain, mend_latest, read_chain
 from ..evidence.folder import FolderEvidence
 from ..evidence.history import Due, earliest, first_due
@@ -19,6 +21,7 @@ from ..pages.days import write_index
 from ..warehouse.dbt import Dbt, Progress
 from .day import Exit, Reviewed, review_day
 from .options import Run
+from .state import make_state, take_state
 
 _SHOWN_FAULTS = 3
 
@@ -58,8 +61,8 @@ class Outcome:
 class Reporter(Protocol):
     """Where a run's messages go."""
 
-    def started(self, run_date: date, logs: str, target: str) -> None:
-        """A day's review begins."""
+    def started(self, run_date: date, logs: str, target: str, state: Path) -> None:
+        """A day's review begins; `state` is the folder of its tables."""
 
     def progress(self, progress: Progress) -> None:
         """A seed, model or test has ended."""
@@ -80,9 +83,10 @@ def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Re
     Each sealed day is added to `done`, so that it can be reported however the run ends.
 
     Raises Locked if another run is in progress, EvidenceError if the evidence can't be read or written, UsageError if
-    the state holds a link.
+    the state holds a link or can't be written.
     """
     store = run.evidence
+    make_state(run.state)
     state = FolderEvidence(str(run.state))  # two runs with evidence in different places may share the tables
     with store.lock() as lock, state.lock() as state_lock:
         locks = tuple(fd for fd in (lock, state_lock) if fd is not None)
@@ -96,12 +100,12 @@ def run_days(run: Run, due: Callable[[], Due], reporter: Reporter, done: list[Re
             write_index(store, clock.yesterday())
             return Outcome(done, chosen.left, reasons)
         since = earliest(chosen.since, first_due(chain))
-        run.state.mkdir(parents=True, exist_ok=True)
         if links := links_below(run.state):
             raise UsageError(f"the state: {links[0]} is a link, so the review would write elsewhere")
+        take_state(run.state, version())
         with Dbt(run.dbt, locks) as dbt:  # it starts while the first day's logs are read
             for run_date in chosen.days:
-                reporter.started(run_date, run.logs.root, run.profile.target)
+                reporter.started(run_date, run.logs.root, run.profile.target, run.state)
                 try:
                     day = review_day(run, dbt, run_date, reporter.progress, since)
                 except EvidenceError as error:  # days sealed before are still reported

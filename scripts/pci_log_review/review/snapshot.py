@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 
 from ..common.errors import Fault, UsageError
 from ..common.files import read_regular
+from ..common.project import differing_from_wheel, is_installed
 from ..settings.checks import FILES, as_dbt_reads_it, check_settings, without_blank_end
 
 _PROJECT = "dbt_project.yml"
@@ -26,14 +27,20 @@ _WRAPPER = "scripts/pci_log_review"
 _SETTINGS = "seeds/settings"
 _SEALED = ("models/", "macros/", "seeds/catalogue/")
 _SHOWN = 3
+_EXAMPLE, _PROFILE = "profiles.example.yml", "profiles.yml"
 
 
 @dataclass(frozen=True)
 class Commit:
-    """The git commit of the checkout, None where there is none, and the files in which the checkout differs from it."""
+    """The git commit of the checkout, None where there is none, and the files in which the checkout differs from it.
+
+    The project of an installed package has none: there the wheel's own list says of each file what it was.
+    """
 
     id: str | None
     differing: tuple[str, ...]
+    differing_from_wheel: tuple[str, ...] = ()
+    is_installed: bool = False
 
     @property
     def name(self) -> str | None:
@@ -42,14 +49,22 @@ class Commit:
 
     @property
     def notes(self) -> list[str]:
-        """A note where what ran is not what a commit says."""
-        if self.id is None:
-            return ["Code: the project is in no git checkout, so no commit says what ran; the manifest has its hashes"]
-        if not self.differing:
-            return []
-        rest = len(self.differing) - _SHOWN
-        files = ", ".join(self.differing[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
-        return [f"Code: the checkout differs from its commit {self.id[:12]}: {files}"]
+        """Notes where what ran is not what a commit or a wheel says."""
+        notes = []
+        if self.differing_from_wheel:
+            notes.append(f"Code: the installation differs from its wheel: {_few(self.differing_from_wheel)}")
+        if self.id is None and not self.is_installed:
+            notes.append(
+                "Code: the project is in no git checkout, so no commit says what ran; the manifest has its hashes"
+            )
+        if self.id and self.differing:
+            notes.append(f"Code: the checkout differs from its commit {self.id[:12]}: {_few(self.differing)}")
+        return notes
+
+
+def _few(files: tuple[str, ...]) -> str:
+    rest = len(files) - _SHOWN
+    return ", ".join(files[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 @dataclass(frozen=True)
@@ -129,6 +144,9 @@ def take_snapshot(project: Path, settings: Path) -> Snapshot:
 def _project_files(project: Path) -> Iterator[tuple[str, bytes]]:
     for path in [project / _PROJECT, *_below(project, _FOLDERS)]:
         yield path.relative_to(project).as_posix(), _read(path)
+    example = project / _EXAMPLE
+    if example.exists():  # whoever has no profile of his own has this one
+        yield _PROFILE, _read(example)
 
 
 def _below(project: Path, folders: tuple[str, ...]) -> Iterator[Path]:
@@ -178,12 +196,15 @@ def _commit(project: Path, files: Mapping[str, bytes]) -> Commit:
     """The checkout's commit, compared by the hashes of the bytes that were read: git's own index may be told to look
     away (`assume-unchanged`, `info/exclude`).
     """
+    wheel = differing_from_wheel()
+    if is_installed(project):
+        return Commit(None, (), wheel, is_installed=True)
     parts = (_PROJECT, *_FOLDERS, _WRAPPER)
     try:
         commit = _git(project, "rev-parse", "--verify", "HEAD").strip()
         tree = _git(project, "ls-tree", "-r", "-z", "HEAD", "--", *parts)
     except (OSError, subprocess.CalledProcessError):
-        return Commit(None, ())
+        return Commit(None, (), wheel)
     committed: dict[str, str] = {}
     for line in filter(None, tree.split("\0")):
         about, _, path = line.partition("\t")
@@ -191,9 +212,11 @@ def _commit(project: Path, files: Mapping[str, bytes]) -> Commit:
     wrapper = {
         path.relative_to(project).as_posix(): _read(path) for path in _below(project, (_WRAPPER,)) if _is_code(path)
     }
-    here = {path: _blob(data, len(commit)) for path, data in {**files, **wrapper}.items()}
+    used = {**files, **wrapper}
+    used.pop(_PROFILE, None)  # which git does not know by this name
+    here = {path: _blob(data, len(commit)) for path, data in used.items()}
     differing = {path for path in here.keys() | committed.keys() if here.get(path) != committed.get(path)}
-    return Commit(commit, tuple(sorted(differing)))
+    return Commit(commit, tuple(sorted(differing)), wheel)
 
 
 def _is_code(path: Path) -> bool:

@@ -14,10 +14,12 @@ from pathlib import Path
 from ..cloudtrail.deliveries import Trail, trails
 from ..cloudtrail.digest_files import delivering_trails
 from ..cloudtrail.store import PARALLEL_READS, LogStore, open_store
-from ..common.aws import is_s3, place_of_logs, s3_place
+from ..common.aws import is_s3, named_path, named_place, s3_place
 from ..common.errors import UsageError
 from ..common.project import project_dir
 from .checks import FILES, is_account, is_region
+from .described import NAME as README
+from .described import readme
 from .rows import read_rows
 
 # Shipped lines that are a good start for everyone; the user fills in all other files
@@ -42,14 +44,15 @@ class Written:
 
 
 def write_settings(logs: str, folder: Path) -> Written:
-    """Writes the settings files into `folder`, none of which may exist yet.
+    """Writes the settings files into `folder`, none of which may exist yet, and a README that says what they hold.
 
     Raises UsageError if a file exists already or no account is found, LogStoreError if the logs can't be listed.
     """
+    named_path("settings", folder)
     there = [f"{name}.csv" for name in FILES if os.path.lexists(folder / f"{name}.csv")]
     if there:
         raise UsageError(f"{folder} has {', '.join(there)} already; nothing was written")
-    store = open_store(place_of_logs(logs))
+    store = open_store(named_place("logs", logs))
     listed = trails(store)
     found = sorted((trail for trail in listed if trail.kind == "log"), key=lambda trail: trail.folder)
     known = [trail for trail in found if is_account(trail.account_id) and is_region(trail.region)]
@@ -80,6 +83,8 @@ def write_settings(logs: str, folder: Path) -> Written:
         # as a new file: a link that somebody has just laid there is not followed
         with (folder / f"{name}.csv").open("x", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows([list(columns), *rows[name]])
+    if not os.path.lexists(folder / README):  # whoever has one keeps it
+        (folder / README).write_text(readme(project_dir()), encoding="utf-8")
     odd = sorted({trail.account_id for trail in found} - set(accounts))
     return Written(len(accounts), len(days), list(expected.values()).count("daily"), len(last), odd)
 

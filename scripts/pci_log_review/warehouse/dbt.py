@@ -101,7 +101,13 @@ class DbtProject:
     def command(self, name: str, *arguments: str) -> list[str]:
         """The arguments of a dbt command on this project."""
         return [
-            *(name, "--project-dir", str(self.project), "--profiles-dir", str(self.profile.directory)),
+            *(
+                *name.split(),
+                "--project-dir",
+                str(self.project),
+                "--profiles-dir",
+                str(self.profile.directory or self.project),
+            ),
             *("--target", self.profile.target),
             *("--target-path", str(self.target_path), "--log-path", str(self.state / "logs")),
             *("--log-format", "json", "--log-level", "info", "--log-format-file", "text", "--log-level-file", "info"),
@@ -119,6 +125,14 @@ class DbtProject:
         return self.target_path / "run_results.json"
 
 
+@dataclass(frozen=True)
+class Described:
+    """dbt's manifest, as it was parsed, and its catalog: the relations with their columns and types, as they are."""
+
+    manifest: dict[str, Any]
+    catalog: dict[str, Any]
+
+
 class Dbt:
     """dbt in a separate process, which parses the project once for all days and lives as long as this context.
 
@@ -134,7 +148,8 @@ class Dbt:
         # Seeds, and the tests that ask them alone, as this run's first build ended them: all days of a run have the
         # same catalogue and settings, and nobody else writes the tables while it holds the locks.
         self._settings: tuple[Node, ...] = ()
-        self._nodes: dict[str, Any] = {}  # of dbt's manifest, by unique id
+        self._manifest: dict[str, Any] = {}
+        self._catalog: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         self._process = self._started()
@@ -157,9 +172,10 @@ class Dbt:
         results = self._project.results_path
         results.unlink(missing_ok=True)
         # tests of the shipped catalogue, or of rules on invented events, run where those are changed
-        left_out = ["--exclude-resource-type", "unit_test", "--exclude", "tag:catalogue"]
+        left_out = ["--exclude-resource-type", "unit_test", "exposure", "--exclude", "tag:catalogue"]
         if self._settings:
-            left_out = ["--exclude-resource-type", "unit_test", "seed", "--exclude", "tag:catalogue", "tag:settings"]
+            left_out = ["--exclude-resource-type", "unit_test", "exposure", "seed"]
+            left_out += ["--exclude", "tag:catalogue", "tag:settings"]
         command = self._project.command("build", "--vars", variables, *left_out)
         code, reason = self._run(command, on_progress)
         if code not in (0, 1) or not results.is_file():
@@ -174,15 +190,30 @@ class Dbt:
 
     def _read_artifacts(self) -> DbtResult:
         """What the build that has just ended did; parsing, once for each process, wrote what the nodes are."""
-        if not self._nodes:
-            self._nodes = json.loads((self._project.target_path / "manifest.json").read_text(encoding="utf-8"))["nodes"]
+        if not self._manifest:
+            self._manifest = _artifact(self._project.target_path / "manifest.json")
+        nodes = self._manifest["nodes"]
         results = json.loads(self._project.results_path.read_text(encoding="utf-8"))
         return DbtResult(
             results["metadata"]["invocation_id"],
             results["elapsed_time"],
-            [_node(result, self._nodes[result["unique_id"]]) for result in results["results"]],
-            frozenset(node["name"] for node in self._nodes.values() if node["resource_type"] == "model"),
+            [_node(result, nodes[result["unique_id"]]) for result in results["results"]],
+            frozenset(node["name"] for node in nodes.values() if node["resource_type"] == "model"),
         )
+
+    def describe(self) -> Described:
+        """What was parsed and built. A process is asked once: a later day changes rows, and no column.
+
+        Raises DbtFailed; a build comes first.
+        """
+        if not self._catalog:
+            path = self._project.target_path / "catalog.json"
+            path.unlink(missing_ok=True)
+            code, reason = self._run(self._project.command("docs generate", "--no-compile"), lambda _: None)
+            if code != 0 or not path.is_file():
+                raise DbtFailed(_stopped(code, plain_message(reason)))
+            self._catalog = _artifact(path)
+        return Described(self._manifest, self._catalog)
 
     def _run(self, command: list[str], on_progress: Callable[[Progress], None]) -> tuple[int, str]:
         """The exit code of a command, and dbt's last message about what went wrong."""
@@ -216,12 +247,17 @@ class Dbt:
 
     def _end(self) -> None:
         process, self._process = self._process, None
-        self._nodes = {}
+        self._manifest, self._catalog = {}, {}
         if process:
             with suppress(BrokenPipeError):
                 _stream(process.stdin).close()
             _stream(process.stdout).close()
             process.wait()
+
+
+def _artifact(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
 
 
 def _stopped(code: int, reason: str) -> str:
@@ -262,7 +298,8 @@ def _told(line: str, on_progress: Callable[[Progress], None]) -> str:
         kind = info["name"].removeprefix("Log").removesuffix("Result").lower()
         total = data.get("total") or data.get("num_models")
         node = data["node_info"]["node_name"]
-        on_progress(Progress(data["index"], total, kind, node, str(data["status"]).lower(), data["execution_time"]))
+        status = str(data["status"]).lower().removesuffix(" -1")  # rows that the engine did not count
+        on_progress(Progress(data["index"], total, kind, node, status, data["execution_time"]))
     return str(info["msg"]) if info["level"] == "error" and info["name"] != "MainStackTrace" else ""
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ from ..cloudtrail.reader import read_log_files
 from ..cloudtrail.salvage import Record, unclear_keys
 from ..cloudtrail.store import LogStore, open_store
 from ..common.aws import is_s3
+from ..common.errors import UsageError
 
 OUT_OF_SCOPE = "is outside trail_scope, so it was not reviewed"
 BATCH_RECORDS = 1_000
@@ -136,6 +138,17 @@ _RECORD_COLUMNS: dict[str, pa.DataType] = {
     "log_file": _NAME,
 }
 _LOG_FILES, _RECORDS = map(pa.schema, (_LOG_FILE_COLUMNS, _RECORD_COLUMNS))
+
+
+def lake_of(state: Path) -> Path:
+    """The folder of the lake, as models/staging/cloudtrail.yml has it.
+
+    Raises UsageError where DuckDB or dbt-duckdb would take a part of its path for something else: `name=value` for a
+    column of each event, in place of what the event says; what follows ? or # for no part of the name.
+    """
+    if re.search(r"[=\\?#]", str(state)):
+        raise UsageError(f"state: {state}: the path may have no = ? # and no backslash: name another folder")
+    return state / "lake"
 
 
 def convert_day(logs: str, run_date: date, scope: Scope, lake: Path) -> list[LogFile]:
@@ -416,7 +429,7 @@ def _write_events_one_by_one(files: _Reading, target: Path) -> None:
             if not parts:
                 _convert(connection, iter(()), target)
                 return
-            names = ", ".join(f"'{_quoted(part)}'" for part in parts)
+            names = ", ".join(f"'{_pattern(part)}'" for part in parts)
             connection.execute(
                 f"copy (from read_parquet([{names}], hive_partitioning = false)) to '{_quoted(target)}' ({_PARQUET})"
             )
@@ -467,7 +480,7 @@ def _insight_events(connection: duckdb.DuckDBPyConnection, events: Path) -> dict
     found = connection.execute(
         f"""
         select log_file, count(*)
-        from read_parquet('{_quoted(events)}', hive_partitioning = false)
+        from read_parquet('{_pattern(events)}', hive_partitioning = false)
         where eventcategory = 'Insight' or eventtype = 'AwsCloudTrailInsight'
         group by log_file
         """
@@ -489,3 +502,8 @@ def whole_or_absent(target: Path) -> Iterator[Path]:
 
 def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
+
+
+def _pattern(path: Path) -> str:
+    """The same to read from, where DuckDB takes a path for a pattern: it matches this path alone."""
+    return re.sub(r"([\[*?])", r"[\1]", _quoted(path))

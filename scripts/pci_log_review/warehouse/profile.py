@@ -17,6 +17,7 @@ from ..common.errors import UsageError
 from ..common.files import read_regular
 from ..common.project import home
 
+_FILE = "profiles.yml"
 _NEEDED = ("region_name", "s3_staging_dir", "s3_data_dir")
 
 
@@ -36,13 +37,19 @@ class AthenaConnection:
 class Profile:
     """One target of profiles.yml: on Athena, or the DuckDB file of the embedded target.
 
-    `directory` holds profiles.yml, and `aws_profile_name` is the AWS profile that dbt uses, if it names one.
+    `file` is where it was read: a profiles.yml, or the shipped profiles.example.yml where nobody has one; that one lies
+    as profiles.yml in a run's private project. `aws_profile_name` is the AWS profile that dbt uses, if it names one.
     """
 
     target: str
-    directory: Path
+    file: Path
     connection: AthenaConnection | Path
     aws_profile_name: str | None
+
+    @property
+    def directory(self) -> Path | None:
+        """The folder of profiles.yml; None for that of the private project."""
+        return self.file.parent if self.file.name == _FILE else None
 
 
 def read_profile(target: str, project: Path, environment: Mapping[str, str]) -> Profile:
@@ -51,24 +58,38 @@ def read_profile(target: str, project: Path, environment: Mapping[str, str]) -> 
     dbt's own profile loader is not used: importing it takes 3 s, and no error could be reported before that.
     Raises UsageError if the file or the target is missing, a variable has no value, or Athena lacks a setting.
     """
-    directory = _profiles_dir(project)
-    file = directory / "profiles.yml"
+    file = _profile_file(project)
     output = _rendered(_raw_output(file, target), file, environment)
     aws_profile_name = output.get("aws_profile_name")
     connection = _connection(output, file, target)
-    if isinstance(connection, Path):
-        connection = project / connection  # where dbt runs
-    return Profile(target, directory, connection, aws_profile_name and str(aws_profile_name))
+    if isinstance(connection, Path) and not connection.is_absolute():  # dbt runs in a folder that goes with the run
+        raise UsageError(
+            f"{file}: the target {target}: path {str(connection)!r} is not absolute; "
+            "write \"{{ env_var('PCI_LOG_REVIEW_STATE', 'state') }}/review.duckdb\""
+        )
+    return Profile(target, file, connection, aws_profile_name and str(aws_profile_name))
 
 
-def _profiles_dir(project: Path) -> Path:
-    """The folder of profiles.yml, searched for where dbt does. Raises UsageError if there is none."""
-    named = os.environ.get("DBT_PROFILES_DIR")
-    places = [Path(named).absolute()] if named else [project, home(project) / ".dbt"]
-    for place in places:
-        if (place / "profiles.yml").is_file():
-            return place
-    raise UsageError(f"no profiles.yml in {places[0]}; copy {project / 'profiles.example.yml'} there under that name")
+def _profile_file(project: Path) -> Path:
+    """The profiles.yml of DBT_PROFILES_DIR, which has to be there; else that of the project, or that of ~/.dbt if it is
+    meant for this project, too; else the shipped profile. Never that of the working folder: a profile can name code.
+
+    Raises UsageError if there is none.
+    """
+    shipped = project / "profiles.example.yml"
+    if named := os.environ.get("DBT_PROFILES_DIR"):
+        file = Path(named).absolute() / _FILE
+        if not file.is_file():
+            raise UsageError(f"no {_FILE} in {file.parent}; copy {shipped} there under that name")
+        return file
+    own, of_all_projects = project / _FILE, home(project) / ".dbt" / _FILE
+    if own.is_file():
+        return own
+    if of_all_projects.is_file() and b"pci_log_review" in read_regular(of_all_projects):
+        return of_all_projects
+    if not shipped.is_file():
+        raise UsageError(f"no {_FILE} in {project}, and no {shipped.name}")
+    return shipped
 
 
 def _raw_output(file: Path, target: str) -> dict[str, Any]:

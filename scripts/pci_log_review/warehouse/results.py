@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -53,18 +53,45 @@ class Results(Protocol):
     def rows(self, relation: str, order_by: str) -> pa.RecordBatchReader:
         """All columns of the day's rows, in a stable order, as they are fetched."""
 
+    def findings(self) -> pa.RecordBatchReader:
+        """The day's findings, requirement by requirement, each with `other_requirements`: under which others its event
+        stands, with blanks between. NULL where there are none, or where the event has no id to be known by.
+        """
+
     def stores(self) -> set[str]:
         """The listed stores, as the settings name them, that the day's findings touch."""
 
     def by_requirement(self, test: Node) -> dict[str, int]:
         """For a test of findings, the number of rows that it found under each requirement."""
 
+    def counts(self, relations: Mapping[str, bool]) -> dict[str, int]:
+        """The rows of relations: those of the day, or all of those for which no days are told apart (False)."""
+
     def seen_before(self) -> pa.Table:
         """What the day's actors did, from where and in which region, in the findings of the days before; see _SEEN."""
 
 
+_OF_THE_EVENT = "array_agg(requirement) over (partition by event_id, log_file)"
+
+
+def _findings(run_date: date, others: str) -> str:
+    """SQL; `others` makes a text of those requirements of the event that are not the finding's own."""
+    return f"""
+        select *, case when event_id is not null then nullif({others}, '') end as other_requirements
+        from findings where run_date = date '{run_date}'
+        order by requirement, event_time, aws_account_id, event_id, log_file
+    """
+
+
 def _stores(run_date: date) -> str:
     return f"select distinct store from findings where run_date = date '{run_date}' and store is not null"
+
+
+def _counts(run_date: date, relations: Mapping[str, bool]) -> str:
+    of_day = f" where run_date = date '{run_date}'"
+    return " union all ".join(
+        f"select '{name}', count(*) from {name}{of_day if has_days else ''}" for name, has_days in relations.items()
+    )
 
 
 def _by_requirement(test: Node) -> str:
@@ -132,11 +159,19 @@ class _LocalResults:
         # a separate cursor: a reader ends when its connection executes something else
         return self._connection.cursor().execute(query, [self._run_date]).to_arrow_reader(_BATCH_ROWS)
 
+    def findings(self) -> pa.RecordBatchReader:
+        others = f"list_filter({_OF_THE_EVENT}, lambda it: it <> requirement)"
+        query = _findings(self._run_date, f"array_to_string(list_sort(list_distinct({others})), ' ')")
+        return self._connection.cursor().execute(query).to_arrow_reader(_BATCH_ROWS)
+
     def stores(self) -> set[str]:
         return {store for (store,) in self._connection.execute(_stores(self._run_date)).fetchall()}
 
     def by_requirement(self, test: Node) -> dict[str, int]:
         return dict(self._connection.execute(_by_requirement(test)).fetchall())
+
+    def counts(self, relations: Mapping[str, bool]) -> dict[str, int]:
+        return dict(self._connection.execute(_counts(self._run_date, relations)).fetchall())
 
     def seen_before(self) -> pa.Table:
         return _seen_table(self._connection.execute(_seen_before(self._run_date)).fetchall())
@@ -154,7 +189,15 @@ class _AthenaResults:
         self._run_date = run_date
 
     def rows(self, relation: str, order_by: str) -> pa.RecordBatchReader:
-        self._cursor.execute(f"select * from {relation} where run_date = date '{self._run_date}' order by {order_by}")
+        query = f"select * from {relation} where run_date = date '{self._run_date}' order by {order_by}"
+        return self._streamed(query)
+
+    def findings(self) -> pa.RecordBatchReader:
+        others = f"filter({_OF_THE_EVENT}, it -> it <> requirement)"
+        return self._streamed(_findings(self._run_date, f"array_join(array_sort(array_distinct({others})), ' ')"))
+
+    def _streamed(self, query: str) -> pa.RecordBatchReader:
+        self._cursor.execute(query)
         types = {name: _ARROW_TYPES.get(kind, pa.string()) for name, kind, *_ in self._cursor.description}
         place = s3_place(self._cursor.output_location)
         found = self._s3.get_object(Bucket=place.bucket, Key=place.prefix.rstrip("/"))
@@ -175,6 +218,9 @@ class _AthenaResults:
 
     def by_requirement(self, test: Node) -> dict[str, int]:
         return dict(self._cursor.execute(_by_requirement(test)).fetchall())
+
+    def counts(self, relations: Mapping[str, bool]) -> dict[str, int]:
+        return dict(self._cursor.execute(_counts(self._run_date, relations)).fetchall())
 
     def seen_before(self) -> pa.Table:
         return _seen_table(self._cursor.execute(_seen_before(self._run_date)).fetchall())
