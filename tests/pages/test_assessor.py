@@ -9,7 +9,7 @@ import yaml
 
 from pci_log_review.pages.assessor import assessor, procedures
 
-from .material import DAY
+from .material import REVIEWED, material
 
 PROJECT = Path(__file__).parents[2]
 # PCI DSS v4.0.1: the defined approach's testing procedures
@@ -40,7 +40,7 @@ def test_each_requirement_that_is_reviewed_is_evidence_of_a_procedure() -> None:
 
 def test_a_file_is_named_with_its_hash_and_one_that_is_absent_is_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "log_files.csv").write_text("log_file\r\n")
-    page = assessor(DAY, "complete", tmp_path).decode()
+    page = assessor(material({}).conclusion, REVIEWED, tmp_path).decode()
     assert hashlib.sha256(b"log_file\r\n").hexdigest() in page
     assert "log_coverage.csv: this run has none" in page
     assert "log_files.csv: this run has none" not in page

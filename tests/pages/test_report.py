@@ -17,7 +17,7 @@ from pci_log_review.pages.packed import unpack
 from pci_log_review.pages.report import Material, report
 
 from .findings import finding
-from .material import APPROVAL, DAY, material
+from .material import APPROVAL, DAY, REVIEWED, material
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\u202e\u200b'\"&"
 
@@ -90,7 +90,7 @@ def test_without_its_script_the_page_says_the_verdict_and_every_unexpected_group
         "1 finding of 1 event needs a person's judgement. 1 was approved beforehand.",
         "user reporting created a user on backup-admin",
         "Releases, after an approved pull request (lead@example.com, 2026-01-12; expires 2026-12-31)",
-        "integrity proven: 19 of 19 log files",
+        "Integrity proven: 19 of 19 log files",
     ):
         assert told in text
     assert text.index("INCOMPLETE") < text.index("user reporting created")
@@ -103,7 +103,7 @@ def test_no_logs_never_reads_as_no_findings() -> None:
     def rows(name: str):  # type: ignore[no-untyped-def]
         return iter(without) if name == "daily_review.csv" else made.rows(name)
 
-    text = text_of(report(Material(made.conclusion, rows)))
+    text = text_of(report(Material(made.conclusion, rows, REVIEWED)))
     assert "No logs were read, so nothing could be found." in text
     assert "No finding needs" not in text
 
@@ -112,7 +112,7 @@ def test_a_failed_day_has_a_page_that_says_why() -> None:
     def none(name: str):  # type: ignore[no-untyped-def]
         raise AssertionError(f"{name} does not exist")
 
-    text = text_of(report(Material(Conclusion(DAY, State.FAILED, ["dbt: no space left"], "", {}, {}), none)))
+    text = text_of(report(Material(Conclusion(DAY, State.FAILED, ["dbt: no space left"], "", {}, {}), none, REVIEWED)))
     assert "The review FAILED." in text
     assert "dbt: no space left" in text
     assert "No finding" not in text
@@ -140,14 +140,14 @@ def test_a_usual_day_and_an_unusual_one_are_told_apart() -> None:
 
 def test_a_page_never_tells_another_number_than_the_conclusion() -> None:
     made = material({"10.2.1.5": [finding(), finding()]})
-    fewer = Material(replace(made.conclusion, findings={"10.2.1.5": 3}), made.rows)
+    fewer = Material(replace(made.conclusion, findings={"10.2.1.5": 3}), made.rows, REVIEWED)
     with pytest.raises(ValueError, match=r"10\.2\.1\.5 has 2 findings in its table and 3 in the conclusion"):
         report(fewer)
 
 
 def test_a_page_that_cannot_be_written_costs_a_note_and_not_the_day(tmp_path: Path) -> None:
     conclusion = Conclusion(DAY, State.COMPLETE, [], "", {}, {})
-    noted = with_pages(tmp_path, conclusion, dict)
+    noted = with_pages(tmp_path, conclusion, REVIEWED, dict)
     [note] = noted.notes
     assert note.startswith("report.html could not be written (FileNotFoundError")
     assert noted.state is State.COMPLETE

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from ..evidence.chain import MANIFEST
 from ..evidence.manifest import Conclusion
-from .catalog import CATALOG
 from .html import render
 from .lateness import Lateness
 
@@ -58,7 +57,7 @@ def assessor(conclusion: Conclusion, reviewed: datetime, folder: Path) -> bytes:
         procedures=procedures(),
         hashes={name: _sha256(folder / name) for name in sorted(named)},
         models={f"findings/{name}.csv": model for name, model in models.items()},
-        files={name for name in ("report.html", CATALOG) if (folder / name).is_file()} | {ASSESSOR, MANIFEST},
+        files={path.name for path in folder.iterdir() if path.is_file()} | {ASSESSOR, MANIFEST},
         page=ASSESSOR,
     )
 

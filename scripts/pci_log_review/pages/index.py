@@ -10,7 +10,7 @@ from itertools import groupby
 
 from ..evidence.history import Day
 from .assessor import ASSESSOR
-from .calendar import equal_days, reviewed, signed, unexpected
+from .calendar import equal_days, reviewed, signed, signed_late, unexpected
 from .catalog import CATALOG
 from .html import counted, render
 from .report import NAME
@@ -26,6 +26,7 @@ class Cell:
 
     day: Day
     mark: str
+    late: str
     sign: str
     found: str
     href: str
@@ -95,6 +96,7 @@ class Run:
     when: str
     is_late: bool
     signed: str
+    is_signed_late: bool
 
 
 def _run(run: list[Day]) -> Run:
@@ -106,7 +108,9 @@ def _run(run: list[Day]) -> Run:
         when = f"{late[0].time:%Y-%m-%d %H:%M}, {late[0].told}" if len(run) == 1 else least.told
         when += f" to {longest.told}" if least.days != longest.days else ""
     by = signed(first) if signed(first) == signed(last) else f"{signed(first)} to {signed(last)}"
-    return Run(first, last, len(run), unexpected(first), when, any(it.is_late for it in late), by)
+    is_late = any(it.is_late for it in late)
+    is_signed_late = any(it.is_late for day in run if (it := signed_late(day)))
+    return Run(first, last, len(run), unexpected(first), when, is_late, by, is_signed_late)
 
 
 def _files(day: Day) -> Mapping[str, object]:
@@ -135,11 +139,15 @@ def _weeks(year: int, month: int, days: list[Day]) -> list[list[Cell | int | Non
 
 def _cell(day: Day) -> Cell:
     sign = "" if day.signature is None else ("stale" if day.signature.is_stale else "signed")
+    by = signed_late(day)
+    sign += " late" if by and by.is_late else ""
     found = unexpected(day)
     told = f"{day.run_date}: {day.state}" + (f", {found} unexpected" if found.isdigit() else "")
     late = reviewed(day)
     told += f", reviewed {late.told}" if late else ""
-    return Cell(day, _MARKS[day.state], sign, found, _href(day), f"{told}, {signed(day)}" if signed(day) else told)
+    when = f"+{late.days} d" if late and late.is_late else ""
+    told += f", {signed(day)}" if signed(day) else ""
+    return Cell(day, _MARKS[day.state], when, sign, found, _href(day), told)
 
 
 def _href(day: Day) -> str:

@@ -128,9 +128,7 @@ def review_day(
             conclusion = Conclusion(run_date, State.FAILED, reasons, "", {}, {}, notes=notes)
             with reported(f"write {where}"):
                 write_run(staged, _about(run, started, conclusion))
-        conclusion = with_pages(
-            staged, conclusion, time_of(run_id), lambda: trend_before(store, known, run_date)
-        )
+        conclusion = with_pages(staged, conclusion, time_of(run_id), lambda: trend_before(store, known, run_date))
         with reported(f"write {where}"):
             content = write_manifest(staged, run_id, conclusion, last_link(store, known), since, run.snapshot.hashes())
         store.check_lock()

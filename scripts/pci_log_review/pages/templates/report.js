@@ -157,7 +157,8 @@ function start({lines, rows, rest}) {
   };
   let waiting;
   search.addEventListener('input', () => { clearTimeout(waiting); waiting = setTimeout(apply, 80); });
-  byId('tools').addEventListener('change', apply);
+  // the field's own change comes when it is left, by the very click on a result, which must not be replaced then
+  byId('tools').addEventListener('change', (it) => { if (it.target !== search) apply(); });
   byId('tools').addEventListener('submit', (it) => it.preventDefault());
   document.addEventListener('keydown', (it) => {
     const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName);
