@@ -145,7 +145,7 @@ def _cell(day: Day) -> Cell:
     told = f"{day.run_date}: {day.state}" + (f", {found} unexpected" if found.isdigit() else "")
     late = reviewed(day)
     told += f", reviewed {late.told}" if late else ""
-    when = f"+{late.days} d" if late and late.is_late else ""
+    when = f"+{late.days}d" if late and late.is_late else ""
     told += f", {signed(day)}" if signed(day) else ""
     return Cell(day, _MARKS[day.state], when, sign, found, _href(day), told)
 
