@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 
 from pci_log_review.evidence.manifest import Conclusion, State
 from pci_log_review.pages.folding import Row
 from pci_log_review.pages.report import Material
 
 DAY = date(2026, 3, 10)
+REVIEWED = datetime(2026, 3, 11, 4, 6, 43, tzinfo=UTC)
 APPROVAL = {
     "line_id": "0123456789ab",
     "reason": "Releases, after an approved pull request",
@@ -66,4 +67,4 @@ def material(findings: dict[str, list[Row]], gaps: Iterable[str] = (), **other: 
             return
         yield from tables.get(name) or findings[name.removeprefix("findings/").removesuffix(".csv")]
 
-    return Material(conclusion, rows_of, **other)  # type: ignore[arg-type]
+    return Material(conclusion, rows_of, **{"reviewed": REVIEWED} | other)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,19 @@ def test_the_trend_has_the_last_review_of_each_day_before_and_no_other(store: Ev
     seal(store, day(1), unexpected={"10.2.1.4": 2})
     trend = trend_before(store, records(store.keys()), day(4))
     assert {date.day: counts["10.2.1.4"] for date, counts in trend.items()} == {1: (2, 2), 2: (5, 5)}
+
+
+def test_a_late_review_and_a_late_signature_are_told_and_months_without_any_are_one_cell(store: EvidenceStore) -> None:
+    today = datetime.now(UTC).date()
+    folder = seal(store, today - timedelta(200))
+    sign(store, today - timedelta(200), reviewer="Ada")
+    seal(store, today - timedelta(1))
+    write_index(store, today - timedelta(1))
+    page = store.read("index.html").decode()
+    assert page.count("200 days after the day") >= 3
+    assert '<small class="late">+200d</small>' in page
+    assert "signed late" in page
+    assert ", the day after" in page
+    assert re.search(r"<strong>\w+ \d+ to \w+ \d+</strong>: no day was reviewed \(1\d\d days missing\)", page)
+    for link in re.findall('href="([^"]+)"', page):
+        assert link == "data:," or (Path(store.where) / link).exists(), f"{link} of {folder}"

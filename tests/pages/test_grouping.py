@@ -9,7 +9,7 @@ import pytest
 from pci_log_review.pages.folding import Row, actor_of, resource_kind
 from pci_log_review.pages.gravity import Gravity, gravity_of
 from pci_log_review.pages.grouping import Grouped, group
-from pci_log_review.pages.sentences import sentence
+from pci_log_review.pages.sentences import mfa, sentence, whole_sentence
 
 from .findings import finding
 
@@ -93,6 +93,76 @@ def test_an_event_is_read_once_where_it_is_unexpected_and_gravest_and_counted_el
     assert len(line.rows[0].also) == 2
 
 
+def test_an_approval_under_a_requirement_where_the_event_is_not_read_is_counted_as_such() -> None:
+    refused = finding(outcome="denied")
+    expected = {**refused, "is_expected": "true"}
+    grouped = group({"10.2.1.1": [expected, finding(is_expected="true")], "10.2.1.4": [refused]})
+    assert grouped.elsewhere["10.2.1.1"] == grouped.expected_elsewhere["10.2.1.1"] == {"10.2.1.4": 1}
+    assert grouped.expected_elsewhere["10.2.1.4"] == {}
+
+
+PERSON = {"principal_kind": "permission set", "principal_name": "Admin"}
+
+
+def test_a_permission_set_is_grouped_by_the_person_and_a_role_not_by_the_session_that_callers_name() -> None:
+    people = [finding(**PERSON, actor_name=f"AWSReservedSSO_Admin_ab/{name}") for name in ("ada", "ada", "bob")]
+    lines = group({"10.2.1.5": people}).lines()
+    assert sorted((line.actor, line.count) for line in lines) == [
+        ("permission set Admin (ada)", 2),
+        ("permission set Admin (bob)", 1),
+    ]
+    role = {"principal_kind": "role", "principal_name": "deploy"}
+    [line] = group({"10.2.1.5": [finding(**role, actor_name=f"deploy/{n}") for n in range(3)]}).lines()
+    assert (line.actor, set(line.sessions)) == ("role deploy", {"0", "1", "2"})
+    assert whole_sentence(line.rows[0].row).startswith("role deploy (session 0) created a user")
+
+
+def test_among_calls_as_grave_what_deletes_comes_first_and_what_reads_last() -> None:
+    root = {"principal_kind": "root", "principal_name": "root", "flags": "root", "title": "Root user acted"}
+    rows = [
+        finding(**root, event_name=name, is_read_only=str(name.startswith("Get")).lower())
+        for name in ("GetUser", "PutContact", "DeleteBucketPolicy")
+    ]
+    for order in permutations(rows):
+        assert texts(group({"10.2.1.2": order})) == [
+            "root deleted bucket policy",
+            "root put contact",
+            "root got user",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("other", "is_named"),
+    [
+        ({}, True),
+        ({"source_ip": "192.0.2.1"}, False),
+        ({"event_time": "2026-03-10T09:01:00Z"}, False),
+        ({"event_time": "2026-03-10T07:59:00Z"}, False),
+        ({"event_time": "2026-03-10T08:01:00"}, False),
+        ({"aws_account_id": "444455556666"}, False),
+        ({"principal_kind": "user"}, False),
+        ({"event_name": "ConsoleLogin"}, False),
+    ],
+)
+def test_who_may_have_acted_as_root_is_named_where_account_address_and_hour_fit(
+    other: dict[str, str], is_named: bool
+) -> None:
+    assumed = finding(
+        **PERSON, event_name="AssumeRoot", title="Assume root in an account", actor_name="AWSReservedSSO_Admin_ab/ada",
+        aws_account_id="999999999999", request_parameters='{"targetPrincipal":"arn:aws:iam::111122223333:root"}',
+    )  # fmt: skip
+    root = finding(**{"principal_kind": "root", "event_time": "2026-03-10T08:01:00Z", "event_name": "PutIt"} | other)
+    [line] = group({"10.2.1.2": [root]} | {"10.2.1.5": [assumed]}).headlines["10.2.1.2"][0].lines
+    assert ("perhaps through AssumeRoot of permission set Admin (ada) at 08:00:00" in line.text) is is_named
+    for damaged in ("", "[]", '{"targetPrincipal":1}', "{"):
+        [line] = (
+            group({"10.2.1.2": [root], "10.2.1.5": [{**assumed, "request_parameters": damaged}]})
+            .headlines["10.2.1.2"][0]
+            .lines
+        )
+        assert "AssumeRoot" not in line.text
+
+
 def test_an_event_that_one_requirement_does_not_expect_is_never_read_as_expected() -> None:
     event = finding(flags="administrator")
     graver: Row = {**event, "flags": "elevation", "is_expected": "true"}
@@ -168,6 +238,10 @@ def test_evidence_of_an_earlier_version_names_its_actor_all_the_same() -> None:
             {"event_name": "ConsoleLogin", "principal_kind": "root", "mfa_authenticated": "false"},
             "X signed in to the console on R, without MFA",
         ),
+        (
+            {"event_name": "ConsoleLogin", "principal_kind": "role", "mfa_authenticated": "false"},
+            "X signed in to the console on R, MFA not recorded",
+        ),
         ({"title": "", "event_name": "DeleteDBInstance"}, "X deleted DB instance on R"),
         ({"title": "", "event_name": "CreateFunction20150331"}, "X created function on R"),
         ({"title": "", "event_name": ""}, "X did something unnamed on R"),
@@ -178,3 +252,19 @@ def test_evidence_of_an_earlier_version_names_its_actor_all_the_same() -> None:
 )  # fmt: skip
 def test_a_finding_is_a_sentence(fields: dict[str, str], said: str) -> None:
     assert sentence(finding(**fields), "X", "R") == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "recorded", "said"),
+    [
+        ("user", "false", "no"),
+        ("root", "false", "no"),
+        ("user", "true", "yes"),
+        ("role", "true", "yes"),
+        ("role", "false", "not recorded"),
+        ("permission set", "false", "not recorded"),
+        ("user", "", "not recorded"),
+    ],
+)
+def test_of_mfa_only_what_a_record_can_know_is_said(kind: str, recorded: str, said: str) -> None:
+    assert mfa(finding(principal_kind=kind, mfa_authenticated=recorded)) == said

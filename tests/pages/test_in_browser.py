@@ -12,12 +12,13 @@ from tests.evidence.sealed_days import day, seal, sign
 
 from pci_log_review.evidence.manifest import State
 from pci_log_review.evidence.open import open_evidence
+from pci_log_review.pages.assessor import assessor
 from pci_log_review.pages.days import write_index
 from pci_log_review.pages.folding import Row
 from pci_log_review.pages.report import report
 
 from .findings import finding
-from .material import APPROVAL, material
+from .material import APPROVAL, REVIEWED, material
 from .test_report import HOSTILE
 
 ATTACK: list[Row] = [
@@ -39,6 +40,14 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_bytes(report(material(ROWS)))
     return path
+
+
+@pytest.fixture(scope="module")
+def procedures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("assessor")
+    (folder / "log_files.csv").write_text("log_file\r\n")
+    (folder / "assessor.html").write_bytes(assessor(material(ROWS).conclusion, REVIEWED, folder))
+    return folder / "assessor.html"
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +94,28 @@ def test_search_and_filters_find_the_finding_and_escape_goes_back(page: Page) ->
     expect(results.locator("h2")).to_contain_text("20 events match. 10 more")
 
 
+def test_search_finds_approvers_and_requirements_and_no_log_file_and_a_click_after_typing_opens(page: Page) -> None:
+    heading = page.locator("#results h2")
+    page.fill("#search", "CloudTrail")
+    expect(heading).to_contain_text("0 events match.")
+    page.fill("#search", "10.2.1.7")
+    expect(heading).to_contain_text("20 events match.")
+    page.fill("#search", "lead@example.com")
+    expect(heading).to_contain_text("20 events match.")
+    page.locator("#results button.row").first.click()
+    expect(page.locator("#results dl")).to_contain_text("lead@example.com, 2026-01-12; expires 2026-12-31")
+
+
+@pytest.mark.parametrize("width", [1000, 1280, 1600])
+def test_what_a_link_leads_to_is_not_under_the_bar(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 600})
+    page.locator('#requirements + div a[href="#r-10.2.1.5"]').click()
+    page.wait_for_function(
+        "() => { const top = document.getElementById('r-10.2.1.5').getBoundingClientRect().top;"
+        "return top < 300 && top >= document.getElementById('tools').getBoundingClientRect().bottom; }"
+    )
+
+
 def test_rows_come_a_page_at_a_time_and_the_keyboard_opens_one(page: Page) -> None:
     page.select_option("#by-r", "10.2.1.4")
     rows = page.locator("#results tbody > tr")
@@ -128,13 +159,13 @@ def test_the_calendar_leads_to_each_day_and_says_who_signed(browser: Browser, ca
     expect(page.get_by_text("<b>A. Person</b>")).to_be_visible()
     expect(page.get_by_text("2026-03-05 to 2026-03-09 (5 days)")).to_be_visible()
     for link in page.locator("td a").all():
-        assert (calendar.parent / str(link.get_attribute("href"))).is_file()
+        assert (calendar.parent / str(link.get_attribute("href"))).exists()
     page.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1400, 390])
-@pytest.mark.parametrize("which", ["path", "calendar"])
+@pytest.mark.parametrize("which", ["path", "calendar", "procedures"])
 def test_nobody_is_shut_out(
     browser: Browser, request: pytest.FixtureRequest, which: str, width: int, scheme: str
 ) -> None:

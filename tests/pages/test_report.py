@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from pci_log_review.pages.packed import unpack
 from pci_log_review.pages.report import Material, report
 
 from .findings import finding
-from .material import APPROVAL, DAY, material
+from .material import APPROVAL, DAY, REVIEWED, material
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\u202e\u200b'\"&"
 
@@ -90,7 +90,7 @@ def test_without_its_script_the_page_says_the_verdict_and_every_unexpected_group
         "1 finding of 1 event needs a person's judgement. 1 was approved beforehand.",
         "user reporting created a user on backup-admin",
         "Releases, after an approved pull request (lead@example.com, 2026-01-12; expires 2026-12-31)",
-        "integrity proven: 19 of 19 log files",
+        "Integrity proven: 19 of 19 log files",
     ):
         assert told in text
     assert text.index("INCOMPLETE") < text.index("user reporting created")
@@ -103,7 +103,7 @@ def test_no_logs_never_reads_as_no_findings() -> None:
     def rows(name: str):  # type: ignore[no-untyped-def]
         return iter(without) if name == "daily_review.csv" else made.rows(name)
 
-    text = text_of(report(Material(made.conclusion, rows)))
+    text = text_of(report(Material(made.conclusion, rows, REVIEWED)))
     assert "No logs were read, so nothing could be found." in text
     assert "No finding needs" not in text
 
@@ -112,7 +112,7 @@ def test_a_failed_day_has_a_page_that_says_why() -> None:
     def none(name: str):  # type: ignore[no-untyped-def]
         raise AssertionError(f"{name} does not exist")
 
-    text = text_of(report(Material(Conclusion(DAY, State.FAILED, ["dbt: no space left"], "", {}, {}), none)))
+    text = text_of(report(Material(Conclusion(DAY, State.FAILED, ["dbt: no space left"], "", {}, {}), none, REVIEWED)))
     assert "The review FAILED." in text
     assert "dbt: no space left" in text
     assert "No finding" not in text
@@ -140,14 +140,14 @@ def test_a_usual_day_and_an_unusual_one_are_told_apart() -> None:
 
 def test_a_page_never_tells_another_number_than_the_conclusion() -> None:
     made = material({"10.2.1.5": [finding(), finding()]})
-    fewer = Material(replace(made.conclusion, findings={"10.2.1.5": 3}), made.rows)
+    fewer = Material(replace(made.conclusion, findings={"10.2.1.5": 3}), made.rows, REVIEWED)
     with pytest.raises(ValueError, match=r"10\.2\.1\.5 has 2 findings in its table and 3 in the conclusion"):
         report(fewer)
 
 
 def test_a_page_that_cannot_be_written_costs_a_note_and_not_the_day(tmp_path: Path) -> None:
     conclusion = Conclusion(DAY, State.COMPLETE, [], "", {}, {})
-    noted = with_pages(tmp_path, conclusion, dict)
+    noted = with_pages(tmp_path, conclusion, REVIEWED, dict)
     [note] = noted.notes
     assert note.startswith("report.html could not be written (FileNotFoundError")
     assert noted.state is State.COMPLETE
@@ -157,3 +157,69 @@ def test_a_page_that_cannot_be_written_costs_a_note_and_not_the_day(tmp_path: Pa
 @pytest.mark.parametrize("forbidden", ["http://", "https://", "url(", "innerHTML", "@import", " style="])
 def test_the_page_names_no_other_place_and_writes_no_markup(forbidden: str) -> None:
     assert forbidden not in report(material({"10.2.1.5": [finding()]})).decode()
+
+
+def test_the_verdict_says_when_the_run_was_and_what_it_could_not_prove() -> None:
+    made = material({"10.2.1.5": []})
+    unproven = replace(made.conclusion, not_proven="Not proven in 66 of 72 accounts x regions: that x; to prove it, y")
+    late = replace(made, conclusion=unproven, reviewed=datetime(2026, 11, 27, 4, 6, tzinfo=UTC))
+    text = text_of(report(late))
+    verdict = text[: text.index("Requirement by requirement")]
+    assert "This run began on 2026-11-27 at 04:06 UTC, 262 days after the day." in verdict
+    assert "Not proven in 66 of 72 accounts x regions: that x. Integrity proven: 19 of 19" in verdict
+    assert "the day after" in text_of(report(made))
+    assert "262 days" not in text_of(report(made))
+
+
+def test_every_kind_of_what_root_did_or_tried_and_of_changes_to_audit_logs_is_to_be_looked_at_first() -> None:
+    rows = {
+        "10.2.1.2": [finding(principal_kind="root", flags="root", event_name=f"Put{c}", title="") for c in "abcdef"],
+        "10.2.1.4": [finding(principal_kind="root", event_name="ConsoleLogin", outcome="failure", title="")],
+        "10.2.1.5": [finding(resource=f"name-{c}{d}") for c in "abcdefgh" for d in "abcdefgh"],
+        "10.2.1.6": [
+            finding(title="Change a log bucket's lifecycle", resource=f"b-{c}{d}")
+            for c in "abcdefgh"
+            for d in "abcdefgh"
+        ],
+    }
+    page = report(material(rows)).decode()
+    first = page[page.index('id="first"') : page.index('id="requirements"')]
+    assert first.count("root put") == 6
+    assert first.count("root tried to sign in") == 1
+    assert first.count("lifecycle on b-") == 64
+    assert re.search('and more kinds: credentials changed: 39 under <a href="#r-10.2.1.5">', first)
+    links = re.findall('href="#(line-[0-9a-f]+)"', first)
+    assert all(page.count(f'id="{link}"') == 1 for link in links)
+
+
+def test_a_page_leads_only_to_files_that_lie_beside_it(tmp_path: Path) -> None:
+    made = material({"10.2.1.5": [finding()]})
+    assert "findings/10.2.1.5.csv" in report(made).decode()
+    assert 'href="' not in re.sub('href="(#|data:)', "", report(made).decode())
+    (tmp_path / "findings").mkdir()
+    for name in ("run.json", "catalog.html", "daily_review.csv", "findings/10.2.1.5.csv"):
+        (tmp_path / name).write_text("")
+    files = frozenset(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
+    links = set(re.findall('href="([^#"]+)"', report(replace(made, files=files)).decode())) - {"data:,"}
+    assert links == {*files, "../../index.html", "../"}
+
+
+def test_an_expected_finding_has_its_approval_and_an_expired_line_is_named() -> None:
+    rows = {"10.2.1.7": [finding(is_expected="true", expected_line=APPROVAL["line_id"])]}
+    [line], _ = packed(report(material(rows)))
+    assert line["ap"] == "Releases, after an approved pull request (lead@example.com, 2026-01-12; expires 2026-12-31)"
+    names = ("principal_kind", "principal_name", "event_name", "event_source", "resource")
+    gone = {**APPROVAL, **dict.fromkeys(names, "x"), "status": "expired"}
+    made = material(rows)
+    expired = replace(made, rows=lambda name: iter([gone]) if name == "expected_lines.csv" else made.rows(name))
+    assert "Expired on 2026-12-31: x x, x of x on x (Releases" in text_of(report(expired))
+    assert "Expired on" not in text_of(report(made))
+
+
+def test_why_fewer_expected_findings_are_listed_than_counted_is_said_in_place() -> None:
+    refused = finding(outcome="denied")
+    expected = finding(is_expected="true", expected_line=APPROVAL["line_id"])
+    page = report(material({"10.2.1.1": [{**refused, "is_expected": "true"}, expected], "10.2.1.4": [refused]}))
+    assert "Of the 2 expected, 1 is read under 10.2.1.4:" in text_of(page)
+    _, found = packed(page)
+    assert [row["also"][0][3] for row in found if row["also"]] == ["expected there"]

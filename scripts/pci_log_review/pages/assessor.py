@@ -7,19 +7,23 @@ from __future__ import annotations
 import csv
 import hashlib
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
+from ..evidence.chain import MANIFEST
+from ..evidence.manifest import Conclusion
 from .html import render
+from .lateness import Lateness
 
 ASSESSOR = "assessor.html"
+SIGN_OFFS = "../"  # the day's folder, in which each sign-off lies beside the folder of the run
 _PROCEDURES = Path(__file__).parent / "testing_procedures.csv"
 
 
 @dataclass(frozen=True)
 class Procedure:
-    """A testing procedure: `evidence` are names of files in a day's folder."""
+    """A testing procedure: `evidence` are names of files in a day's folder, or SIGN_OFFS."""
 
     number: str
     asks: str
@@ -37,17 +41,33 @@ def procedures() -> tuple[Procedure, ...]:
         )
 
 
-def assessor(day: date, state: str, folder: Path) -> bytes:
-    """The page for the evidence that lies in the folder; a file that is not there is said to be absent."""
-    named = sorted({name for procedure in procedures() for name in procedure.evidence})
+def assessor(conclusion: Conclusion, reviewed: datetime, folder: Path) -> bytes:
+    """The page for the evidence that lies in the folder; a file that is not there is said to be absent. `reviewed` is
+    when the run began.
+    """
+    models = _models(folder)
+    named = {name for procedure in procedures() for name in procedure.evidence} - {SIGN_OFFS}
+    named |= {f"sql/{model}.sql" for model in models.values()}
     return render(
         "assessor.html",
         "page.css",
-        day=day,
-        state=state,
+        day=conclusion.run_date,
+        conclusion=conclusion,
+        reviewed=Lateness.of(conclusion.run_date, reviewed),
         procedures=procedures(),
-        hashes={name: _sha256(folder / name) for name in named},
+        hashes={name: _sha256(folder / name) for name in sorted(named)},
+        models={f"findings/{name}.csv": model for name, model in models.items()},
+        files={path.name for path in folder.iterdir() if path.is_file()} | {ASSESSOR, MANIFEST},
+        page=ASSESSOR,
     )
+
+
+def _models(folder: Path) -> dict[str, str]:
+    """The model of each requirement, as the day's table names it."""
+    if not (folder / "daily_review.csv").is_file():
+        return {}
+    with (folder / "daily_review.csv").open(encoding="utf-8", newline="") as file:
+        return {row["requirement"]: row["model"] for row in csv.DictReader(file) if row.get("model")}
 
 
 def _sha256(path: Path) -> str | None:

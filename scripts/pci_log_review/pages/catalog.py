@@ -22,6 +22,13 @@ _POLICY = (
     "font-src data:; base-uri 'none'; form-action 'none'"
 )
 
+# The way back to the other pages of the day's folder, above dbt's own page, which fills the window
+_NAV = (
+    '<nav aria-label="Pages" style="position:fixed;bottom:0;right:0;z-index:9999;padding:.2rem .6rem;'
+    'background:#fff;border:1px solid #ccc;font:14px sans-serif"><a href="../../index.html">all days</a> · '
+    '<a href="report.html">report</a> · <a href="assessor.html">assessor\'s index</a></nav>'
+)
+
 
 def with_catalog(
     folder: Path, described: Described | str, count: Callable[[Mapping[str, bool]], dict[str, int]]
@@ -68,7 +75,10 @@ def _page(described: Described, rows: Mapping[str, int]) -> bytes:
             raise ValueError(f"dbt's index.html has no place for {place}")
         page = page.replace(marked, _in_script(content))
     head, begin, rest = page.partition("<head>")
-    return f'{head}{begin}<meta http-equiv="Content-Security-Policy" content="{_POLICY}">{rest}'.encode()
+    page = f'{head}{begin}<meta http-equiv="Content-Security-Policy" content="{_POLICY}">{rest}'
+    if "<body>" not in page:
+        raise ValueError("dbt's index.html has no body")
+    return page.replace("<body>", f"<body>{_NAV}", 1).encode()
 
 
 def _stats(rows: int | None) -> dict[str, Any]:

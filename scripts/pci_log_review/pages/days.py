@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from ..common.errors import UsageError
-from ..evidence.chain import INDEX, Record, proven_records
+from ..evidence.chain import INDEX, MANIFEST, Record, proven_records, time_of
 from ..evidence.history import Day, history
 from ..evidence.manifest import Conclusion, Manifest, State, read_manifest
 from ..evidence.sealed import check_as_sealed, rows_of_file
@@ -31,16 +31,24 @@ _OPTIONAL = (SEEN, "expected_lines.csv")  # an earlier version did not write the
 
 
 def with_pages(
-    folder: Path, conclusion: Conclusion, trend: Callable[[], Mapping[date, Mapping[str, tuple[int, int]]]]
+    folder: Path,
+    conclusion: Conclusion,
+    reviewed: datetime,
+    trend: Callable[[], Mapping[date, Mapping[str, tuple[int, int]]]],
 ) -> Conclusion:
-    """Writes the day's pages into its folder, to be sealed with the other files, from what lies there.
+    """Writes the day's pages into its folder, to be sealed with the other files, from what lies there; `reviewed` is
+    when the run began, as the folder's name has it.
 
     Where that fails, whatever the logs hold, the day is reviewed all the same; the conclusion then has a note on it.
     """
     try:
-        (folder / NAME).write_bytes(report(Material(conclusion, partial(_rows, folder), trend())))
-        if conclusion.state is not State.FAILED:  # a run that failed has no evidence to lead to
-            (folder / ASSESSOR).write_bytes(assessor(conclusion.run_date, conclusion.state.value, folder))
+        files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        files |= {NAME, MANIFEST}  # a run that failed has no evidence to lead to
+        files |= set() if conclusion.state is State.FAILED else {ASSESSOR}
+        page = Material(conclusion, partial(_rows, folder), reviewed, frozenset(files), trend())
+        (folder / NAME).write_bytes(report(page))
+        if ASSESSOR in files:
+            (folder / ASSESSOR).write_bytes(assessor(conclusion, reviewed, folder))
     except Exception as error:
         why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         (folder / NAME).unlink(missing_ok=True)
@@ -96,7 +104,8 @@ def report_of(store: EvidenceStore, day: Day, known: list[Record]) -> bytes:
     told = f"{signed(day)}." if day.signature and day.signature.is_stale else "Not signed."
     told = f"Signed by {signed(day)}." if day.is_signed else told
     try:
-        return report(Material(manifest.conclusion, rows, trend, written, told))
+        reviewed = time_of(manifest.record.id)
+        return report(Material(manifest.conclusion, rows, reviewed, trend=trend, written=written, signed=told))
     except ValueError as error:
         raise EvidenceError(f"evidence: {manifest.record.folder}: {error}") from error
 

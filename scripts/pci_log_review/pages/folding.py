@@ -9,6 +9,7 @@ from functools import lru_cache
 Row = Mapping[str, str]
 
 _FOLDED = "…"
+_PERMISSION_SET = "permission set"
 # of an ARN or a name: parts in which a digit stands among hex digits, UUIDs, long numbers, and dates
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _DATE = re.compile(r"(?<!\d)20\d\d[-/]?[01]\d(?:[-/]?[0-3]\d)?(?:T[\d:.]+Z?)?(?!\d)")
@@ -24,13 +25,23 @@ _ARN = re.compile(r"(arn:[^:]*:[^:]*:[^:]*):([^:]*):(.*)", re.DOTALL)
 
 
 def actor_of(row: Row) -> str:
-    """Who acted, without the name of the session, which callers choose: `role example-pay-ci-deploy`."""
+    """Who acted: `role example-pay-ci-deploy`. The name of a role's session, which callers choose, is left out; that of
+    a permission set's is the person whom Identity Center let in: `permission set ReadOnly (a.person@example.com)`.
+    """
     kind, name = row.get("principal_kind", ""), row.get("principal_name", "")
     if kind == "root":
         return "an AWS service as root" if row.get("actor_is_service") == "true" else "root"
     if kind in ("", "unknown") or not name:  # evidence of earlier versions has no kind
         return row.get("actor_name", "").partition("/")[0] or row.get("actor_arn", "") or "somebody unknown"
-    return f"{kind} {name}"
+    person = session_of(row) if kind == _PERMISSION_SET else ""
+    return f"{kind} {name} ({person})" if person else f"{kind} {name}"
+
+
+def session_of(row: Row) -> str:
+    """The name of the session in which the call was made; empty where there is none."""
+    if row.get("principal_kind") == "root":  # one that root issued
+        return row.get("actor_name", "") if row.get("actor_type") == "FederatedUser" else ""
+    return row.get("actor_name", "").partition("/")[2]
 
 
 @lru_cache(1 << 16)

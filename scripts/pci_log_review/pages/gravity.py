@@ -25,6 +25,14 @@ class Gravity(IntEnum):
     SERVICE = 12
 
 
+class Touch(IntEnum):
+    """What a call does: among calls as grave, what is lost or changed is read before what was only read."""
+
+    DELETES = 0
+    CHANGES = 1
+    READS = 2
+
+
 WORDS = {
     Gravity.ROOT: "root acted",
     Gravity.PRIVILEGE: "privileges granted",
@@ -59,20 +67,34 @@ _FLAGS = {
 # These say why the row is a finding at all, which its requirement says already
 _PLAIN_FLAGS = frozenset({"administrator", "refused", "data event", "sign-in"})
 _WORLD = "may open to the world"
+_OF_TOUCH = {Touch.DELETES: Gravity.DELETED, Touch.CHANGES: Gravity.CHANGED, Touch.READS: Gravity.READ}
 _DELETING = ("Delete", "Terminate", "Remove", "Deregister", "Schedule", "Purge", "Disable", "Stop")
+
+
+def touch_of(row: Row) -> Touch:
+    """What the call of a finding does; one of which that is not recorded may change."""
+    if row.get("is_read_only") == "true":
+        return Touch.READS
+    return Touch.DELETES if row.get("event_name", "").startswith(_DELETING) else Touch.CHANGES
 
 
 def gravity_of(requirement: str, row: Row) -> Gravity:
     """The gravity of a requirement's finding, from its row in the evidence."""
+    found = meant_of(requirement, row)
+    if row.get("outcome", "success") == "success":
+        return found
+    return Gravity.TRIED if found < Gravity.TRIED else Gravity.REFUSED
+
+
+def meant_of(requirement: str, row: Row) -> Gravity:
+    """The gravity that a requirement's finding has, or would have if it had been done."""
     found = min([*map(_of_flag, flags_of(row)), _of_requirement(requirement, row)])
     if row.get("actor_is_service") == "true" and row.get("principal_kind") in ("root", "service"):
         # AWS itself, not a person who has a service act for them; what it grants or stops is grave all the same
         others = [_of_flag(flag) for flag in flags_of(row) if _of_flag(flag) is not Gravity.ROOT]
         found = min([*others, _of_requirement(requirement, row)])
         found = found if found in (Gravity.PRIVILEGE, Gravity.LOGS, Gravity.WORLD) else Gravity.SERVICE
-    if row.get("outcome", "success") == "success":
-        return found
-    return Gravity.TRIED if found < Gravity.TRIED else Gravity.REFUSED
+    return found
 
 
 def flags_of(row: Row) -> list[str]:
@@ -90,13 +112,10 @@ def _of_flag(flag: str) -> Gravity:
 
 
 def _of_requirement(requirement: str, row: Row) -> Gravity:
-    name = row.get("event_name", "")
     if requirement == "10.2.1.6":
         return Gravity.LOGS
     if row.get("principal_kind") == "root" and row.get("actor_is_service") != "true":
         return Gravity.ROOT
     if requirement == "10.2.1.5":
         return Gravity.CREDENTIALS
-    if row.get("is_read_only") == "true":
-        return Gravity.READ
-    return Gravity.DELETED if name.startswith(_DELETING) else Gravity.CHANGED
+    return _OF_TOUCH[touch_of(row)]

@@ -11,17 +11,21 @@ requirements count it, and say where it is read. Nothing is left out: every find
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import chain
 
-from .folding import Row, actor_of, resource_kind
-from .gravity import Gravity, flags_of, gravity_of
+from .folding import Row, actor_of, resource_kind, session_of
+from .gravity import Gravity, Touch, flags_of, gravity_of, meant_of, touch_of
 from .novelty import Actor, Seen, actor_key, event_key
 from .sentences import sentence
 
 OUTCOMES = {"success": "done", "failure": "failed", "denied": "refused"}
+_ROOT_FOR = timedelta(hours=1)  # beyond the longest session of AssumeRoot, 15 minutes
 _FIRST_OF_A_LINE = 20  # findings of which every line keeps the rows
 _MOST_ROWS = 50_000  # of which rows are kept, beyond those; the rest is counted, and lies in the tables
 
@@ -40,6 +44,8 @@ class Line:
     is_expected: bool
     expected_line: str
     gravity: Gravity
+    meant: Gravity
+    touch: Touch
     text: str
     id: str
     who: Actor
@@ -49,6 +55,7 @@ class Line:
     last: str = ""
     origins: Counter[str] = field(default_factory=Counter)
     resources: Counter[str] = field(default_factory=Counter)
+    sessions: Counter[str] = field(default_factory=Counter)
     regions: Counter[str] = field(default_factory=Counter)
     hours: Counter[str] = field(default_factory=Counter)
     flags: set[str] = field(default_factory=set)
@@ -59,16 +66,19 @@ class Line:
 
     @property
     def order(self) -> tuple[object, ...]:
-        """Unexpected before expected, the gravest first, among the grave what is new."""
-        return (self.is_expected, self.gravity, not self.new, self.first, self.id)
+        """Unexpected before expected, the gravest first; among what is as grave, what deletes before what changes
+        before what reads, and what is new first."""
+        return (self.is_expected, self.gravity, self.meant, self.touch, not self.new, self.first, self.id)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A finding that is read here, and the rows of the same event under other requirements."""
+    """A finding that is read here, and the rows of the same event under other requirements. `through` says of a call of
+    root who may have made it."""
 
     row: Row
     also: tuple[Row, ...] = ()
+    through: str = ""
 
 
 @dataclass
@@ -101,11 +111,13 @@ class Headline:
 @dataclass(frozen=True)
 class Grouped:
     """A day's findings: the headlines of each requirement, and what is read elsewhere: findings that a requirement has
-    of events that are read under another, by that other."""
+    of events that are read under another, by that other. `expected_elsewhere` are those of them that are expected where
+    they are not read."""
 
     headlines: dict[str, list[Headline]]
     elsewhere: dict[str, dict[str, int]]
     before: Seen = field(default_factory=Seen)
+    expected_elsewhere: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def in_order(self) -> list[Headline]:
         """The headlines of all requirements, the gravest first."""
@@ -128,6 +140,7 @@ class _Seen:
     time: str
     origin: str
     resource: str
+    session: str
     region: str
     row: Row | None
 
@@ -151,7 +164,8 @@ def group(findings: Mapping[str, Iterable[Row]], before: Seen | None = None) -> 
             seen.append(
                 _Seen(
                     line, event, row.get("event_time", ""), _shared(row.get("source_ip", "")),
-                    _shared(row.get("resource", "")), _shared(row.get("aws_region", "")), row if is_kept else None,
+                    _shared(row.get("resource", "")), _shared(session_of(row)), _shared(row.get("aws_region", "")),
+                    row if is_kept else None,
                 )
             )  # fmt: skip
             if event is not None:
@@ -165,6 +179,7 @@ def _grouped(
     requirements: list[str], lines: dict[_Key, Line], seen: list[_Seen], best: dict[bytes, int], before: Seen
 ) -> Grouped:
     elsewhere: dict[str, dict[str, int]] = {requirement: {} for requirement in requirements}
+    expected_elsewhere: dict[str, dict[str, int]] = {requirement: {} for requirement in requirements}
     also: dict[int, list[Row]] = {}
     for line in lines.values():
         line.count = 0
@@ -172,8 +187,9 @@ def _grouped(
         place = number if one.event is None else best[one.event]
         if place != number:
             read = seen[place].line
-            counted = elsewhere[one.line.requirement]
-            counted[read.requirement] = counted.get(read.requirement, 0) + 1
+            for counted in (elsewhere, expected_elsewhere)[: 1 + one.line.is_expected]:
+                of_requirement = counted[one.line.requirement]
+                of_requirement[read.requirement] = of_requirement.get(read.requirement, 0) + 1
             read.also[one.line.requirement] += 1
             if one.row is not None:
                 also.setdefault(place, []).append(one.row)
@@ -185,23 +201,28 @@ def _grouped(
         line.last = max(line.last, one.time)
         line.origins[one.origin] += 1
         line.resources[one.resource] += 1
+        line.sessions[one.session] += 1
         line.regions[one.region] += 1
         line.hours[one.time[11:13]] += 1
+    assumed = [call for one in seen if one.row is not None and (call := _assumed_root(one.row))]
     for number, one in enumerate(seen):
         if one.row is not None and (one.event is None or best[one.event] == number):
-            one.line.rows.append(Finding(one.row, tuple(also.get(number, ()))))
+            through = _through(one.row, assumed) if assumed else ""
+            one.line.rows.append(Finding(one.row, tuple(also.get(number, ())), through))
     for line in lines.values():
+        if through := next((finding.through for finding in line.rows if finding.through), ""):
+            line.text += f", {through}"
         line.new = before.new(line.who, line.call, line.origins, line.regions)
         line.since = before.since(line.who, line.call)
     headlines: dict[str, dict[_Key, Headline]] = {requirement: {} for requirement in requirements}
     for line in sorted((line for line in lines.values() if line.count), key=lambda line: line.order):
         key = (line.actor, line.account, line.outcome, line.is_expected)
-        of_requirement = headlines[line.requirement]
-        if key not in of_requirement:
-            of_requirement[key] = Headline(line.requirement, *key, [])
-        of_requirement[key].lines.append(line)
+        of_headline = headlines[line.requirement]
+        if key not in of_headline:
+            of_headline[key] = Headline(line.requirement, *key, [])
+        of_headline[key].lines.append(line)
     ordered = {name: sorted(found.values(), key=lambda it: it.order) for name, found in headlines.items()}
-    return Grouped(ordered, elsewhere, before)
+    return Grouped(ordered, elsewhere, before, expected_elsewhere)
 
 
 def _reading(line: Line) -> tuple[object, ...]:
@@ -213,21 +234,69 @@ def _line(lines: dict[_Key, Line], requirement: str, row: Row) -> Line:
     is_expected = row.get("is_expected") == "true"
     account = row.get("principal_account_id") or row.get("aws_account_id", "")
     resource = resource_kind(row.get("resource", ""))
-    gravity = gravity_of(requirement, row)
+    gravity, meant, touch = gravity_of(requirement, row), meant_of(requirement, row), touch_of(row)
     key = (
         requirement, actor, account, outcome, row.get("event_source", ""), row.get("event_name", ""),
         row.get("error_code", ""), resource, row.get("title", ""), is_expected,
-        row.get("expected_line") if is_expected else "", gravity, row.get("mfa_authenticated") == "false",
+        row.get("expected_line") if is_expected else "", gravity, meant, touch,
+        row.get("mfa_authenticated") == "false",
     )  # fmt: skip
     if key not in lines:
         lines[key] = Line(
             requirement, actor, account, outcome, row.get("event_name", ""), row.get("error_code", ""), resource,
-            is_expected, row.get("expected_line", "") if is_expected else "", gravity,
+            is_expected, row.get("expected_line", "") if is_expected else "", gravity, meant, touch,
             sentence(row, actor, resource if resource != "…" else ""), _id(*map(str, key)),
             actor_key(row), event_key(row),
         )  # fmt: skip
     lines[key].flags.update(flags_of(row))
     return lines[key]
+
+
+@dataclass(frozen=True)
+class _AssumedRoot:
+    """A session of root in another account that somebody was given."""
+
+    time: datetime
+    accounts: frozenset[str]
+    origin: str
+    actor: str
+
+
+def _assumed_root(row: Row) -> _AssumedRoot | None:
+    if row.get("event_name") != "AssumeRoot" or row.get("outcome") != "success":
+        return None
+    time, target = _time(row), _target(row.get("request_parameters", ""))
+    return _AssumedRoot(time, frozenset(target), row.get("source_ip", ""), actor_of(row)) if time else None
+
+
+def _target(request_parameters: str) -> list[str]:
+    """The account in which root was assumed, which is named by its id or its ARN."""
+    try:
+        found = json.loads(request_parameters)["targetPrincipal"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return []
+    return re.findall(r"(?<!\d)\d{12}(?!\d)", str(found))
+
+
+def _through(row: Row, assumed: list[_AssumedRoot]) -> str:
+    """Who may have acted as root: the record of root's call doesn't name who was given the session."""
+    is_root = row.get("principal_kind") == "root" and row.get("actor_is_service") != "true"
+    time, origin = _time(row), row.get("source_ip", "")
+    if not is_root or time is None or not origin or row.get("event_name") == "ConsoleLogin":
+        return ""
+    for call in assumed:
+        is_before = call.time <= time <= call.time + _ROOT_FOR
+        if is_before and call.origin == origin and row.get("aws_account_id", "") in call.accounts:
+            return f"perhaps through AssumeRoot of {call.actor} at {call.time:%H:%M:%S}"
+    return ""
+
+
+def _time(row: Row) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(row.get("event_time", ""))
+    except ValueError:
+        return None
+    return time if time.tzinfo else None
 
 
 def _event(row: Row) -> bytes | None:

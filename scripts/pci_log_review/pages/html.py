@@ -39,6 +39,12 @@ def render(template: str, style: str, script: str | None = None, **values: Any) 
     return page.render(policy=policy, **inline, **values).encode()
 
 
+def counted(number: int | str, what: str) -> str:
+    """`1 event`, `2,900 events`; the number as it is, where it is none."""
+    text = str(number)
+    return f"{int(text):,} {what}{'' if int(text) == 1 else 's'}" if text.isdecimal() else f"{text} {what}s"
+
+
 @cache
 def _environment() -> jinja2.Environment:
     return jinja2.Environment(

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from itertools import groupby, islice
+from datetime import date, datetime, timedelta
 
 from ..evidence.manifest import Conclusion, State
 from .folding import Row
 from .gravity import WORDS, Gravity
 from .grouping import OUTCOMES, Grouped, Headline, Line, group
-from .html import render
+from .html import counted, render
+from .lateness import Lateness
 from .novelty import SEEN, read_seen
-from .packed import pack
+from .packed import approved, pack
 
 NAME = "report.html"
 # columns that an earlier version did not write
@@ -27,7 +27,9 @@ _REVIEW = dict.fromkeys(
 )
 _TREND_DAYS = 30
 _USUAL_DAYS = 7  # fewer say nothing of what is usual
-_SHOWN_GRAVE = 5  # lines of each gravity
+_SHOWN_FIRST = 25  # lines of each gravity
+_SHOWN_ALWAYS = 300  # of what root did and of changes to audit logs: a page has an end
+_SHOWN_EXPIRED = 10
 _SHOWN_LINES = 150  # of a requirement, in the page without its script
 _SHOWN_TEXTS = 4
 
@@ -36,13 +38,16 @@ _SHOWN_TEXTS = 4
 class Material:
     """What the page is made of: `rows` gives those of a CSV file of the day's evidence, by its name.
 
-    `trend` has for days before, where they were reviewed, the number of findings and of unexpected ones by requirement.
-    `written` says of a page that is not sealed with the day that it is not, and what it was made of; `signed` who
-    signed the day, where that is known.
+    `reviewed` is when the run began. `files` are the names of those that lie beside the page, to which it may lead;
+    there are none where it lies elsewhere. `trend` has for days before, where they were reviewed, the number of
+    findings and of unexpected ones by requirement. `written` says of a page that is not sealed with the day that it is
+    not, and what it was made of; `signed` who signed the day, where that is known.
     """
 
     conclusion: Conclusion
     rows: Callable[[str], Iterator[Row]]
+    reviewed: datetime
+    files: frozenset[str] = frozenset()
     trend: Mapping[date, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
     written: str | None = None
     signed: str = ""
@@ -60,12 +65,9 @@ def report(material: Material) -> bytes:
     lines = grouped.lines()
     if told := _contradiction(conclusion, grouped):
         raise ValueError(told)
-    packed = pack(lines)
-    grave = [
-        line
-        for _, alike in groupby(filter(_is_grave, lines), key=lambda line: line.gravity)
-        for line in islice(alike, _SHOWN_GRAVE)
-    ]
+    packed = pack(lines, approvals)
+    first = _first(lines)
+    shown = {line.id for kinds in first for line in kinds.lines}
     return render(
         "report.html",
         "page.css",
@@ -74,9 +76,11 @@ def report(material: Material) -> bytes:
         conclusion=conclusion,
         material=material,
         review=review,
-        sections=[_section(row, grouped, approvals) for row in review],
-        grave=grave,
-        graver=sum(1 for line in lines if _is_grave(line)) - len(grave),
+        reviewed=Lateness.of(conclusion.run_date, material.reviewed),
+        sections=[_section(row, grouped, approvals, shown) for row in review],
+        first=first,
+        expired=[row for row in approvals.values() if row.get("status") == "expired"][: _SHOWN_EXPIRED + 1],
+        shown_expired=_SHOWN_EXPIRED,
         unexpected=sum(conclusion.unexpected_findings.values()),
         expected=sum(conclusion.findings.values()) - sum(conclusion.unexpected_findings.values()),
         events=sum(line.count for line in lines if not line.is_expected),
@@ -93,6 +97,10 @@ def report(material: Material) -> bytes:
         outcomes=OUTCOMES,
         packed=packed,
         most=most,
+        approved=approved,
+        counted=counted,
+        files=material.files,
+        page=NAME,
         clock=clock,
     )
 
@@ -107,8 +115,31 @@ def _contradiction(conclusion: Conclusion, grouped: Grouped) -> str | None:
     return None
 
 
-def _is_grave(line: Line) -> bool:
-    return not line.is_expected and line.gravity < Gravity.TRIED
+@dataclass(frozen=True)
+class First:
+    """Lines of one gravity that are to be looked at first: those that are named, and how many others there are."""
+
+    gravity: Gravity
+    lines: list[Line]
+    others: Counter[str]
+
+
+def _first(lines: list[Line]) -> list[First]:
+    """What is grave and was done, then what was only tried, each by what it is or would have been; what is marked, and
+    no more is known of it, comes last.
+    """
+    found: dict[tuple[bool, bool, Gravity], First] = {}
+    for line in lines:
+        if line.is_expected or line.gravity > Gravity.TRIED:
+            continue
+        key = (line.meant is Gravity.FLAGGED, line.gravity is Gravity.TRIED, line.meant)
+        kinds = found.setdefault(key, First(line.gravity, [], Counter()))
+        most_shown = _SHOWN_ALWAYS if line.meant in (Gravity.ROOT, Gravity.LOGS) else _SHOWN_FIRST
+        if len(kinds.lines) < most_shown:
+            kinds.lines.append(line)
+        else:
+            kinds.others[line.requirement] += 1
+    return [found[key] for key in sorted(found)]
 
 
 # a headline, and its lines with the approval of each that is expected
@@ -123,28 +154,32 @@ class Section:
     unexpected: list[_Told]
     expected: list[_Told]
     elsewhere: dict[str, int]
+    expected_elsewhere: dict[str, int]
     left_out: int
 
 
-def _section(row: Row, grouped: Grouped, approvals: Mapping[str, Row]) -> Section:
+def _section(row: Row, grouped: Grouped, approvals: Mapping[str, Row], always: set[str]) -> Section:
+    """The part of a requirement; `always` are the ids of lines to which another place of the page leads."""
     headlines = grouped.headlines[row["requirement"]]
     shown = 0
     unexpected: list[_Told] = []
     expected: list[_Told] = []
     for headline in headlines:
-        lines = headline.lines[: max(_SHOWN_LINES - shown, 0)]
+        room = max(_SHOWN_LINES - shown, 0)
+        lines = [line for place, line in enumerate(headline.lines) if place < room or line.id in always]
         shown += len(lines)
         with_approval = [(line, approvals.get(line.expected_line)) for line in lines]
         if lines:
             (expected if headline.is_expected else unexpected).append((headline, with_approval))
     left_out = sum(len(headline.lines) for headline in headlines) - shown
-    return Section(row, unexpected, expected, grouped.elsewhere[row["requirement"]], left_out)
+    name = row["requirement"]
+    return Section(row, unexpected, expected, grouped.elsewhere[name], grouped.expected_elsewhere[name], left_out)
 
 
-def most(counted: Counter[str]) -> str:
+def most(texts: Counter[str]) -> str:
     """The most frequent texts, and how many others there are."""
-    shown = [text[:200] or "not recorded" for text, _ in counted.most_common(_SHOWN_TEXTS)]
-    rest = len(counted) - len(shown)
+    shown = [text[:200] or "not recorded" for text, _ in texts.most_common(_SHOWN_TEXTS)]
+    rest = len(texts) - len(shown)
     return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
 
 
@@ -192,18 +227,18 @@ def _cell(row: Row | None) -> tuple[str, str, str]:
     style, mark = _MARKS.get(row["status"], ("bad", "?"))
     if row["gap"]:
         return ("bad", "✕", row["gap"])
-    return (style, mark, f"{row['status']}: {row['log_files']} log files, {row['events']} events")
+    said = f"{counted(row['log_files'], 'log file')}, {counted(row['events'], 'event')}"
+    return (style, mark, f"{row['status']}: {said}")
 
 
 def _hours(lines: list[Line]) -> list[tuple[str, int, int]]:
-    """For each hour of the day, and for what lies before it, the unexpected and the expected findings of which the page
-    has the rows."""
-    counted: dict[str, list[int]] = {f"{hour:02}": [0, 0] for hour in range(24)}
+    """For each hour the unexpected and the expected events; one of another date stands in its hour."""
+    found: dict[str, list[int]] = {f"{hour:02}": [0, 0] for hour in range(24)}
     for line in lines:
         for hour, count in line.hours.items():
-            if hour in counted:
-                counted[hour][line.is_expected] += count
-    return [(hour, unexpected, expected) for hour, (unexpected, expected) in counted.items()]
+            if hour in found:
+                found[hour][line.is_expected] += count
+    return [(hour, unexpected, expected) for hour, (unexpected, expected) in found.items()]
 
 
 @dataclass(frozen=True)
@@ -226,9 +261,9 @@ def _trend(material: Material, review: list[Row]) -> list[Trend]:
             for number in range(_TREND_DAYS - 1, 0, -1)
         ]
         today = material.conclusion.unexpected_findings.get(name)
-        counted = sorted(count for _, count in before if count is not None)
+        known = sorted(count for _, count in before if count is not None)
         # twice what nine days of ten had, and not by a handful
-        usual = counted[int(len(counted) * 0.9)] if len(counted) >= _USUAL_DAYS else None
+        usual = known[int(len(known) * 0.9)] if len(known) >= _USUAL_DAYS else None
         is_unusual = usual is not None and today is not None and today > 2 * usual + 5
         days = [*before, (day, today)]
         found.append(Trend(name, days, max([*(count or 0 for _, count in days), 1]), is_unusual))

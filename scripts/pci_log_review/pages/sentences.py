@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .folding import Row
+from .folding import Row, actor_of, session_of
 
 _PAST = {
     "begin": "began", "bring": "brought", "choose": "chose", "forbid": "forbade", "get": "got", "give": "gave",
@@ -41,10 +41,7 @@ def sentence(row: Row, actor: str, resource: str) -> str:
     done, tried = deed(row)
     on = f" on {resource}" if resource else ""
     code = f" ({row['error_code']})" if row.get("error_code") else ""
-    # a role's session never has MFA of its own; root, a user and a sign-in do or do not
-    can_have_mfa = row.get("principal_kind") in ("root", "user") or row.get("event_name") == _SIGN_IN
-    is_without = can_have_mfa and row.get("mfa_authenticated") == "false" and row.get("actor_is_service") != "true"
-    without = ", without MFA" if is_without else ""
+    without = _without_mfa(row)
     match row.get("outcome", "success"):
         case "success":
             return f"{actor} {done}{on}{without}"
@@ -54,10 +51,28 @@ def sentence(row: Row, actor: str, resource: str) -> str:
             return f"{actor} tried to {tried}{on}{without}, and it failed{code}"
 
 
-def whole_sentence(row: Row, actor: str) -> str:
-    """The sentence of one finding, with its own origin and resource."""
-    text = sentence(row, actor, row.get("resource", ""))
+def whole_sentence(row: Row) -> str:
+    """The sentence of one finding, with its own session, origin and resource."""
+    actor, session = actor_of(row), session_of(row)
+    who = f"{actor} (session {session})" if session and f"({session})" not in actor else actor
+    text = sentence(row, who, row.get("resource", ""))
     return f"{text}, from {row.get('source_ip') or 'an origin that was not recorded'}"
+
+
+def mfa(row: Row) -> str:
+    """What the record can tell of MFA: of a session that a role or an identity provider gave, `false` tells nothing."""
+    if row.get("mfa_authenticated") == "true":
+        return "yes"
+    is_told = row.get("mfa_authenticated") == "false" and row.get("principal_kind") in ("root", "user")
+    return "no" if is_told and row.get("actor_is_service") != "true" else "not recorded"
+
+
+def _without_mfa(row: Row) -> str:
+    if row.get("mfa_authenticated") != "false" or row.get("actor_is_service") == "true":
+        return ""
+    if mfa(row) == "no":
+        return ", without MFA"
+    return ", MFA not recorded" if row.get("event_name") == _SIGN_IN else ""
 
 
 def _words(event_name: str) -> str:

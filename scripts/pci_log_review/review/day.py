@@ -17,7 +17,7 @@ from ..cloudtrail.keys import KeysWanted, PublicKey
 from ..cloudtrail.kinds import AGGREGATED, FOLDERS, REVIEWED
 from ..cloudtrail.store import LogStoreError
 from ..cloudtrail.strays import NOT_REVIEWED
-from ..evidence.chain import MANIFEST, Record, last_link, link, new_id, records, set_latest
+from ..evidence.chain import MANIFEST, Record, last_link, link, new_id, records, set_latest, time_of
 from ..evidence.manifest import Conclusion, State, write_manifest
 from ..evidence.store import reported
 from ..pages.catalog import with_catalog
@@ -128,7 +128,7 @@ def review_day(
             conclusion = Conclusion(run_date, State.FAILED, reasons, "", {}, {}, notes=notes)
             with reported(f"write {where}"):
                 write_run(staged, _about(run, started, conclusion))
-        conclusion = with_pages(staged, conclusion, lambda: trend_before(store, known, run_date))
+        conclusion = with_pages(staged, conclusion, time_of(run_id), lambda: trend_before(store, known, run_date))
         with reported(f"write {where}"):
             content = write_manifest(staged, run_id, conclusion, last_link(store, known), since, run.snapshot.hashes())
         store.check_lock()

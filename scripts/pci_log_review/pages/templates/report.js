@@ -37,8 +37,9 @@ function details(row, lines) {
   }
   const line = lines[row[LINE]];
   const under = [line.r, ...line.also];
-  for (const [requirement, title, flags] of row[ALSO]) {
-    list.append(make('dt', 'Also'), make('dd', [requirement || under.join(', '), title, flags].filter(Boolean).join(': ')));
+  if (line.ap) list.append(make('dt', 'Approved'), make('dd', line.ap));
+  for (const [requirement, title, flags, expected] of row[ALSO]) {
+    list.append(make('dt', 'Also'), make('dd', [requirement || under.join(', '), title, flags, expected].filter(Boolean).join(': ')));
   }
   if (row[ID]) {
     const link = make('a', 'link to this finding');
@@ -102,7 +103,12 @@ function start({lines, rows, rest}) {
   rows.sort((a, b) => a[LINE] - b[LINE]);
   let texts;
   const textOf = (index) => {
-    if (!texts) texts = rows.map((row) => row.slice(1, ALSO).join('\n').toLowerCase());
+    if (!texts) texts = rows.map((row) => {
+      const line = lines[row[LINE]];
+      const under = [line.r, ...line.also, ...row[ALSO].flat()];
+      // the path of a log file is no word of an event: each has CloudTrail in it
+      return [...row.slice(1, FILE), line.a, line.ap, ...under].join('\n').toLowerCase();
+    });
     return texts[index];
   };
   const number = new Map(lines.map((line, index) => [`line-${line.id}`, index]));
@@ -151,7 +157,8 @@ function start({lines, rows, rest}) {
   };
   let waiting;
   search.addEventListener('input', () => { clearTimeout(waiting); waiting = setTimeout(apply, 80); });
-  byId('tools').addEventListener('change', apply);
+  // the field's own change comes when it is left, by the very click on a result, which must not be replaced then
+  byId('tools').addEventListener('change', (it) => { if (it.target !== search) apply(); });
   byId('tools').addEventListener('submit', (it) => it.preventDefault());
   document.addEventListener('keydown', (it) => {
     const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName);
@@ -173,6 +180,15 @@ function start({lines, rows, rest}) {
     if (link && link.hash === location.hash) follow();
   });
   byId('tools').hidden = false;
+  // what a link leads to stands below the bar, however many lines that has
+  const bar = byId('tools');
+  const keepClear = () => {
+    const height = getComputedStyle(bar).position === 'sticky' ? bar.offsetHeight : 0;
+    document.documentElement.style.scrollPaddingTop = `${height + 8}px`;
+  };
+  new ResizeObserver(keepClear).observe(bar);
+  window.addEventListener('resize', keepClear);
+  keepClear();
   document.documentElement.dataset.ready = 'yes';
   if (rows.length) setTimeout(() => textOf(0));
   if (location.hash) follow();
