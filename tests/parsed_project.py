@@ -3,7 +3,8 @@
 Parsing takes most of the time in which a run of dbt starts. A checkout that has no state yet begins with what another
 one parsed; dbt itself decides, by its own rules, what of that is still true, and parses again what differs in files,
 variables and versions. Among what it compares is the connection, which names the state of each checkout, and on which
-nothing that is parsed depends: of that one the checksum is put right.
+nothing that is parsed depends: of that one the checksum is put right. On Athena the name of each place's database is
+part of what is parsed, so there nothing is kept.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import pprint
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
 from os import getpid
 from pathlib import Path
@@ -55,32 +55,23 @@ class ParsedProject:
 
     @property
     def _kept(self) -> Path | None:
-        name = sha256(f"{self.target} {self.variables}".encode()).hexdigest()[:16]
-        return self.folder / name if self.folder else None
+        if self.folder is None or self.target != "local":
+            return None
+        return self.folder / sha256(f"{self.target} {self.variables}".encode()).hexdigest()[:16]
 
 
 def _checksum(profiles: Path, target: str, environment: Mapping[str, str]) -> bytes:
     """dbt's checksum of a target's connection (build_manifest_state_check in dbt/parser/manifest.py)."""
-    outputs = yaml.safe_load((profiles / _PROFILE).read_text())["pci_log_review"]["outputs"]
-    output = _rendered(outputs[target], dict(environment))
-    kind = output.pop("type")
-    credentials = _credentials(kind)
-    output.pop("threads", None)
-    data = credentials.translate_aliases(output)
-    credentials.validate(data)
-    connection = sorted(credentials.from_dict(data).connection_info())
-    return sha256(pprint.pformat(connection).encode()).hexdigest().encode()
-
-
-@cache
-def _credentials(kind: str) -> Any:
-    if kind == "athena":
-        from dbt.adapters.athena.connections import AthenaCredentials
-
-        return AthenaCredentials
     from dbt.adapters.duckdb.credentials import DuckDBCredentials
 
-    return DuckDBCredentials
+    outputs = yaml.safe_load((profiles / _PROFILE).read_text())["pci_log_review"]["outputs"]
+    output = _rendered(outputs[target], dict(environment))
+    output.pop("type")
+    output.pop("threads", None)
+    data = DuckDBCredentials.translate_aliases(output)
+    DuckDBCredentials.validate(data)
+    connection = sorted(DuckDBCredentials.from_dict(data).connection_info())
+    return sha256(pprint.pformat(connection).encode()).hexdigest().encode()
 
 
 def _rendered(output: dict[str, Any], environment: dict[str, str]) -> dict[str, Any]:
