@@ -45,7 +45,7 @@ STEPS = (
     "notify:before",
 )
 # What differs between two runs that found the same: times and ids, and when the reviews before it had what
-TIMES = ("run.json", "manifest.json", "baseline.json", "report.html", "assessor.html")
+TIMES = ("run.json", "manifest.json", "baseline.json", "report.html", "assessor.html", "catalog.html")
 
 
 def operate(checkout: Checkout, step: str, *arguments: str, **environment: str) -> Ended:

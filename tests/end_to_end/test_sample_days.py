@@ -183,7 +183,7 @@ def test_evidence_holds_a_file_for_every_requirement_also_for_those_without_find
             with (folder / "findings" / f"{requirement}.csv").open(newline="") as file:
                 rows = list(csv.reader(file))
             columns = checkout.rows(f"select column_name from (describe {model})")
-            assert rows[0] == [name for (name,) in columns], "every column of the model"
+            assert rows[0] == [*(name for (name,) in columns), "other_requirements"], "every column of the model"
             assert len(rows) == findings + 1
             assert (folder / "findings" / f"{requirement}.parquet").is_file()
         for name in ("daily_review.csv", "log_coverage.csv", "log_files.csv", "run.json", "sql/findings.sql"):
