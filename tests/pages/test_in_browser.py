@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,9 +98,13 @@ def test_search_and_filters_find_the_finding_and_escape_goes_back(page: Page) ->
 def test_search_finds_approvers_and_requirements_and_no_log_file_and_a_click_after_typing_opens(page: Page) -> None:
     heading = page.locator("#results h2")
     page.fill("#search", "CloudTrail")
-    expect(heading).to_contain_text("0 events match.")
+    expect(heading).to_contain_text(re.compile(r"^0 events match\."))
     page.fill("#search", "10.2.1.7")
     expect(heading).to_contain_text("20 events match.")
+    page.fill("#search", "CloudTrail")
+    expect(heading).to_contain_text(
+        re.compile(r"^0 events match\.")
+    )  # as many match next as before, so their number would not tell
     page.fill("#search", "lead@example.com")
     expect(heading).to_contain_text("20 events match.")
     page.locator("#results button.row").first.click()
