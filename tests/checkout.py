@@ -22,7 +22,17 @@ DBT = "from dbt.cli.main import cli; cli()"
 # Where the sample's digests say that it was delivered, and who signed them
 SAMPLE_BUCKET = "s3://example-pay-cloudtrail-logs"
 SAMPLE_KEYS = ROOT / "sample_logs" / "public_keys.json"
-_PROJECT = ("analyses", "macros", "models", "sample_logs", "scripts", "seeds", "dbt_project.yml")
+_PROJECT = (
+    *("analyses", "macros", "models", "sample_logs", "scripts", "seeds", "dbt_project.yml"),
+    *("tests/fixtures", "tests/generic", "tests/singular"),
+)
+
+
+def copy_to(folder: Path, *names: str) -> None:
+    """Copies files and folders of the repository to their places in another folder."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, folder / name)
 
 
 def settings_without_digests(folder: Path) -> Path:
@@ -58,13 +68,7 @@ class Checkout:
         if not copied:
             return cls(ROOT, home)
         project = home / "project"
-        project.mkdir(parents=True)
-        for name in _PROJECT:
-            source = ROOT / name
-            copy = shutil.copytree if source.is_dir() else shutil.copy
-            copy(source, project / name)
-        for name in ("fixtures", "generic", "singular"):
-            shutil.copytree(ROOT / "tests" / name, project / "tests" / name)
+        copy_to(project, *_PROJECT)
         shutil.copy(ROOT / "profiles.example.yml", project / "profiles.yml")
         return cls(project, home)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.checkout import NO_TESTS, ROOT, SAMPLE_BUCKET, Ended
+from tests.checkout import NO_TESTS, ROOT, SAMPLE_BUCKET, Ended, copy_to
 
 from pci_log_review.common.shipped import SHIPPED
 
@@ -50,9 +50,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     home = tmp_path_factory.mktemp("wheel")
     source, venv, working = home / "source", home / "venv", home / ODD / "working"
     working.mkdir(parents=True)
-    for name in (*SHIPPED, "scripts/pci_log_review", "setup.py", "pyproject.toml", "README.md", "LICENSE"):
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, source / name)
+    copy_to(source, *SHIPPED, "scripts/pci_log_review", "setup.py", "pyproject.toml", "README.md", "LICENSE")
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     build = ["wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(home), str(source)]
     subprocess.run([*pip, *build], check=True)

@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 
 from pci_log_review.pages.folding import Row, actor_of, resource_kind
-from pci_log_review.pages.gravity import Gravity, gravity_of
+from pci_log_review.pages.gravity import Gravity, gravity_of, meant_of
 from pci_log_review.pages.grouping import Grouped, group
 from pci_log_review.pages.sentences import mfa, sentence, whole_sentence
 
@@ -187,9 +187,9 @@ def test_every_finding_is_in_one_line_or_counted_elsewhere() -> None:
 def test_a_person_is_not_ranked_low_because_a_service_acts_for_them() -> None:
     for_a_person = finding(actor_is_service="true", flags="elevation")
     by_aws = finding(actor_is_service="true", principal_kind="root", flags="root", event_name="RunInstances")
-    assert gravity_of("10.2.1.5", for_a_person) is Gravity.PRIVILEGE
-    assert gravity_of("10.2.1.2", by_aws) is Gravity.SERVICE
-    assert gravity_of("10.2.1.6", by_aws) is Gravity.LOGS
+    assert gravity_of(meant_of("10.2.1.5", for_a_person), for_a_person) is Gravity.PRIVILEGE
+    assert gravity_of(meant_of("10.2.1.2", by_aws), by_aws) is Gravity.SERVICE
+    assert gravity_of(meant_of("10.2.1.6", by_aws), by_aws) is Gravity.LOGS
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,8 @@ def test_a_person_is_not_ranked_low_because_a_service_acts_for_them() -> None:
     ],
 )
 def test_a_flag_ranks_by_what_it_means_and_an_unknown_one_not_low(flags: str, gravity: Gravity) -> None:
-    assert gravity_of("10.2.1.7", finding(flags=flags)) is gravity
+    row = finding(flags=flags)
+    assert gravity_of(meant_of("10.2.1.7", row), row) is gravity
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -12,6 +13,12 @@ def is_one_line(text: str) -> bool:
     in CSV and to dbt.
     """
     return not _BREAKS.search(text)
+
+
+def few(names: Sequence[str], most: int) -> str:
+    """The first of the names, as many as are shown, and how many others there are."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def printable(text: str) -> str:

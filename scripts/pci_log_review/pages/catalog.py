@@ -12,6 +12,7 @@ from typing import Any
 import dbt.task.docs
 
 from ..warehouse.dbt import Described
+from .html import unwritten
 
 CATALOG = "catalog.html"
 
@@ -38,13 +39,17 @@ def with_catalog(
 
     Where that fails, the day is reviewed all the same; returned is then a note on it.
     """
+    if isinstance(described, str):
+        return _told(described)
     try:
-        if isinstance(described, str):
-            raise ValueError(described)
         (folder / CATALOG).write_bytes(_page(described, count(_counted(described))))
     except Exception as error:
-        return [f"{CATALOG} could not be written ({' '.join(str(error).split())[:200]}): the tables have all"]
+        return _told(str(error))
     return []
+
+
+def _told(why: str) -> list[str]:
+    return [unwritten(CATALOG, " ".join(why.split())[:200])]
 
 
 def _counted(described: Described) -> dict[str, bool]:

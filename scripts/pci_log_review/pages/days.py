@@ -20,6 +20,7 @@ from ..evidence.store import EvidenceError, EvidenceStore
 from .assessor import ASSESSOR, assessor
 from .calendar import signed
 from .folding import Row
+from .html import unwritten
 from .index import index
 from .novelty import SEEN, Seen, read_seen
 from .report import NAME, Material, report
@@ -52,9 +53,7 @@ def with_pages(
     except Exception as error:
         why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         (folder / NAME).unlink(missing_ok=True)
-        return replace(
-            conclusion, notes=[*conclusion.notes, f"{NAME} could not be written ({why}): the tables have all"]
-        )
+        return replace(conclusion, notes=[*conclusion.notes, unwritten(NAME, why)])
     return conclusion
 
 

@@ -78,12 +78,11 @@ def touch_of(row: Row) -> Touch:
     return Touch.DELETES if row.get("event_name", "").startswith(_DELETING) else Touch.CHANGES
 
 
-def gravity_of(requirement: str, row: Row) -> Gravity:
-    """The gravity of a requirement's finding, from its row in the evidence."""
-    found = meant_of(requirement, row)
+def gravity_of(meant: Gravity, row: Row) -> Gravity:
+    """The gravity of a finding as it ended, from what meant_of says of it and its row in the evidence."""
     if row.get("outcome", "success") == "success":
-        return found
-    return Gravity.TRIED if found < Gravity.TRIED else Gravity.REFUSED
+        return meant
+    return Gravity.TRIED if meant < Gravity.TRIED else Gravity.REFUSED
 
 
 def meant_of(requirement: str, row: Row) -> Gravity:

@@ -234,7 +234,8 @@ def _line(lines: dict[_Key, Line], requirement: str, row: Row) -> Line:
     is_expected = row.get("is_expected") == "true"
     account = row.get("principal_account_id") or row.get("aws_account_id", "")
     resource = resource_kind(row.get("resource", ""))
-    gravity, meant, touch = gravity_of(requirement, row), meant_of(requirement, row), touch_of(row)
+    meant, touch = meant_of(requirement, row), touch_of(row)
+    gravity = gravity_of(meant, row)
     key = (
         requirement, actor, account, outcome, row.get("event_source", ""), row.get("event_name", ""),
         row.get("error_code", ""), resource, row.get("title", ""), is_expected,

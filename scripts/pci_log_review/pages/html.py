@@ -39,6 +39,11 @@ def render(template: str, style: str, script: str | None = None, **values: Any) 
     return page.render(policy=policy, **inline, **values).encode()
 
 
+def unwritten(page: str, why: str) -> str:
+    """The note on a page of a day that could not be written."""
+    return f"{page} could not be written ({why}): the tables have all"
+
+
 def counted(number: int | str, what: str) -> str:
     """`1 event`, `2,900 events`; the number as it is, where it is none."""
     text = str(number)

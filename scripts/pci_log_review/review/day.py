@@ -17,6 +17,7 @@ from ..cloudtrail.keys import KeysWanted, PublicKey
 from ..cloudtrail.kinds import AGGREGATED, FOLDERS, REVIEWED
 from ..cloudtrail.store import LogStoreError
 from ..cloudtrail.strays import NOT_REVIEWED
+from ..common.text import few
 from ..evidence.chain import MANIFEST, Record, last_link, link, new_id, records, set_latest, time_of
 from ..evidence.manifest import Conclusion, State, write_manifest
 from ..evidence.store import reported
@@ -353,9 +354,8 @@ def _untouched(touched: set[str], settings: Path) -> list[str]:
     files = [settings / f"{name}.csv" for name in ("cardholder_data_stores", "audit_log_stores")]
     listed = dict.fromkeys(row["name"] for file in files for row in read_rows(file))
     names = [name for name in listed if name not in touched]
-    shown = ", ".join(names[:_SHOWN_GAPS]) + (f" and {len(names) - _SHOWN_GAPS} more" if names[_SHOWN_GAPS:] else "")
     what = "Nothing touched these listed stores all day; are they spelled as the records have them"
-    return [f"{what}, and are their data events recorded? {shown}"] if names else []
+    return [f"{what}, and are their data events recorded? {few(names, _SHOWN_GAPS)}"] if names else []
 
 
 def _not_reviewed(summary: Summary) -> list[str]:

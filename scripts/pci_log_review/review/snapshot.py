@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from ..common.errors import Fault, UsageError
 from ..common.files import read_regular
 from ..common.project import differing_from_wheel, is_installed
+from ..common.text import few
 from ..settings.checks import FILES, as_dbt_reads_it, check_settings, without_blank_end
 
 _PROJECT = "dbt_project.yml"
@@ -52,19 +53,14 @@ class Commit:
         """Notes where what ran is not what a commit or a wheel says."""
         notes = []
         if self.differing_from_wheel:
-            notes.append(f"Code: the installation differs from its wheel: {_few(self.differing_from_wheel)}")
+            notes.append(f"Code: the installation differs from its wheel: {few(self.differing_from_wheel, _SHOWN)}")
         if self.id is None and not self.is_installed:
             notes.append(
                 "Code: the project is in no git checkout, so no commit says what ran; the manifest has its hashes"
             )
         if self.id and self.differing:
-            notes.append(f"Code: the checkout differs from its commit {self.id[:12]}: {_few(self.differing)}")
+            notes.append(f"Code: the checkout differs from its commit {self.id[:12]}: {few(self.differing, _SHOWN)}")
         return notes
-
-
-def _few(files: tuple[str, ...]) -> str:
-    rest = len(files) - _SHOWN
-    return ", ".join(files[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,10 @@ class Results(Protocol):
         """What the day's actors did, from where and in which region, in the findings of the days before; see _SEEN."""
 
 
+def _rows(run_date: date, relation: str, order_by: str) -> str:
+    return f"select * from {relation} where run_date = date '{run_date}' order by {order_by}"
+
+
 _OF_THE_EVENT = "array_agg(requirement) over (partition by event_id, log_file)"
 
 
@@ -155,13 +159,14 @@ class _LocalResults:
         self._run_date = run_date
 
     def rows(self, relation: str, order_by: str) -> pa.RecordBatchReader:
-        query = f"select * from {relation} where run_date = ? order by {order_by}"
-        # a separate cursor: a reader ends when its connection executes something else
-        return self._connection.cursor().execute(query, [self._run_date]).to_arrow_reader(_BATCH_ROWS)
+        return self._streamed(_rows(self._run_date, relation, order_by))
 
     def findings(self) -> pa.RecordBatchReader:
         others = f"list_filter({_OF_THE_EVENT}, lambda it: it <> requirement)"
-        query = _findings(self._run_date, f"array_to_string(list_sort(list_distinct({others})), ' ')")
+        return self._streamed(_findings(self._run_date, f"array_to_string(list_sort(list_distinct({others})), ' ')"))
+
+    def _streamed(self, query: str) -> pa.RecordBatchReader:
+        # a separate cursor: a reader ends when its connection executes something else
         return self._connection.cursor().execute(query).to_arrow_reader(_BATCH_ROWS)
 
     def stores(self) -> set[str]:
@@ -189,8 +194,7 @@ class _AthenaResults:
         self._run_date = run_date
 
     def rows(self, relation: str, order_by: str) -> pa.RecordBatchReader:
-        query = f"select * from {relation} where run_date = date '{self._run_date}' order by {order_by}"
-        return self._streamed(query)
+        return self._streamed(_rows(self._run_date, relation, order_by))
 
     def findings(self) -> pa.RecordBatchReader:
         others = f"filter({_OF_THE_EVENT}, it -> it <> requirement)"
