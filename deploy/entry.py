@@ -60,7 +60,7 @@ def main() -> None:
     except (UsageError, BotoCoreError) as error:
         JsonReporter().failed(str(error))
         sys.exit(_USAGE)
-    os.execv(sys.executable, [sys.executable, "-m", "pci_log_review.cli", *sys.argv[1:]])  # noqa: S606  # no shell
+    os.execv(sys.executable, [sys.executable, "-m", "pci_log_review", *sys.argv[1:]])  # noqa: S606  # no shell
 
 
 if __name__ == "__main__":

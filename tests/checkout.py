@@ -82,7 +82,7 @@ class Checkout:
 
     def run(self, *arguments: str, **environment: str) -> Ended:
         """Runs the wrapper's command line."""
-        command = [sys.executable, "-m", "pci_log_review.cli", *arguments]
+        command = [sys.executable, "-m", "pci_log_review", *arguments]
         return self.ended(command, environment)
 
     def review(

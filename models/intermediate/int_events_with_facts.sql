@@ -26,8 +26,8 @@ events_with_names as (
 stores_touched as (
     select
         touched.names_touched,
-        {{ first_named('touched.names_touched', 'listed_cardholder_data_stores') }} as cardholder_data_store,
-        {{ first_named('touched.names_touched', 'listed_audit_log_stores') }} as audit_log_store
+        {{ all_named('touched.names_touched', 'listed_cardholder_data_stores') }} as cardholder_data_store,
+        {{ all_named('touched.names_touched', 'listed_audit_log_stores') }} as audit_log_store
     from (
         select distinct names_touched from events_with_names
         where names_touched is not null

@@ -24,14 +24,14 @@ from .common.errors import UsageError
 from .common.project import PROJECT, project_dir, write_project
 from .common.text import printable
 from .console.difference import print_difference
-from .console.findings import print_event
+from .console.findings import for_messages, print_event
 from .console.reporter import JsonReporter, TextReporter, print_day, print_status, print_verified
 from .difference.build import Logs, NotBuilt, sample_logs
 from .difference.compare import compared
 from .difference.written import write_difference
 from .evidence.chain import mend_latest, records
 from .evidence.history import Due, due_days, history
-from .evidence.sealed import finding_details, read_day
+from .evidence.sealed import read_day
 from .evidence.sign_off import parse_decision, sign_off
 from .evidence.store import EvidenceError, EvidenceStore, Locked
 from .evidence.verify import verify
@@ -284,9 +284,11 @@ def _message(outcome: Outcome, store: EvidenceStore | None) -> Message:
 
 
 def _details(store: EvidenceStore, day: Reviewed) -> list[str]:
+    run_date = day.conclusion.run_date
     try:
-        return finding_details(store, day.evidence, day.conclusion)
-    except EvidenceError as error:
+        [known] = history(store, run_date, run_date)
+        return for_messages(group(read_day(store, known)[1], seen_before(store, known)))
+    except (EvidenceError, UsageError) as error:
         return [str(error)]
 
 
@@ -517,7 +519,3 @@ def _logs_to_compare(project: Path, given: dict[str, Any]) -> Logs:
     where = named_place("logs", given["logs"])
     settings, keys = (named_path(name, given[name]) if given[name] else None for name in ("settings", "public_keys"))
     return Logs(where, first, last or first, settings, keys, given["logs_copied_from"])
-
-
-if __name__ == "__main__":
-    sys.exit(main())

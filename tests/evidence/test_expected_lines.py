@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from pci_log_review.evidence.chain import records
 from pci_log_review.evidence.store import EvidenceStore
-from pci_log_review.review.expected import SINCE, lines_since, notes_of
+from pci_log_review.review.expected import SINCE, expired_lines, lines_since, notes_of
 
 from .sealed_days import day, seal
 
@@ -88,3 +89,12 @@ def test_what_was_marked_of_root_is_told() -> None:
 def test_a_line_that_was_too_broad_is_named() -> None:
     (told,) = notes_of([row(marked=0, refused=9)], 20, {"a": 2}, {})
     assert told.startswith("Too broad: line 2 (role shop) of expected_activity would mark 9 of 10 findings of 10.2.1.1")
+
+
+def test_each_expired_line_is_named_by_its_number_from_the_day_after_its_last(tmp_path: Path) -> None:
+    head = "principal_kind,principal_name,expires_on,reason"
+    lines = ('role,shop,2026-03-10,"two\nlines"', "user,ada,2026-03-09,x", "role,other,2026-03-11,x")
+    (tmp_path / "expected_activity.csv").write_text("\n".join([head, *lines]))
+    [note] = expired_lines(tmp_path, date(2026, 3, 10))
+    assert note.endswith(": line 4 (user ada, on 2026-03-09)")
+    assert expired_lines(tmp_path, date(2026, 3, 9)) == []

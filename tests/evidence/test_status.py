@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -61,6 +61,11 @@ def test_a_trial_day_long_ago_makes_no_other_day_due(store: EvidenceStore) -> No
     assert verify(store, None, None, day(5)).faults == []
 
 
+def later(number: int) -> str:
+    """How many days after its day a review is sealed that is sealed now."""
+    return str((datetime.now(UTC).date() - day(number)).days)
+
+
 def test_no_findings_no_logs_and_no_review_are_told_apart(
     store: EvidenceStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -69,11 +74,11 @@ def test_no_findings_no_logs_and_no_review_are_told_apart(
     seal(store, day(3), State.FAILED, {})
     seal(store, day(4), unexpected={"10.2.1.4": 2, "10.2.1.6": 1})
     print_status(history(store, None, day(5)))
-    rows = [line.split("│")[1:4] for line in capsys.readouterr().out.splitlines() if "2026-03-" in line]
+    rows = [line.split("│")[1:5] for line in capsys.readouterr().out.splitlines() if "2026-03-" in line]
     assert [[cell.strip() for cell in row] for row in rows] == [
-        ["2026-03-01", "complete", "0"],
-        ["2026-03-02", "incomplete", "no logs"],
-        ["2026-03-03", "failed", ""],
-        ["2026-03-04", "complete", "3"],
-        ["2026-03-05", "missing", ""],
+        ["2026-03-01", "complete", later(1), "0"],
+        ["2026-03-02", "incomplete", later(2), "no logs"],
+        ["2026-03-03", "failed", later(3), ""],
+        ["2026-03-04", "complete", later(4), "3"],
+        ["2026-03-05", "missing", "", ""],
     ]

@@ -101,6 +101,18 @@ def test_text_of_the_project_ends_no_script_and_nothing_is_fetched_or_run(browse
     assert [url for url in said if not url.startswith((folder, "data:"))] == []
 
 
+def test_the_day_s_other_pages_are_linked_and_keep_out_of_what_is_read(browser: Browser, page: Path) -> None:
+    tab = browser.new_page(viewport={"width": 1400, "height": 900})
+    tab.goto(page.as_uri())
+    links = tab.get_by_role("navigation", name="Pages").get_by_role("link")
+    assert [link.get_attribute("href") for link in links.all()] == ["../../index.html", "report.html", "assessor.html"]
+    place = links.first.bounding_box()
+    assert place is not None
+    assert place["y"] > 800, "dbt's own page has nothing at its lower edge"
+    links.first.click(trial=True)
+    tab.close()
+
+
 def test_what_dbt_would_send_home_and_its_own_macros_are_left_out(page: Path) -> None:
     manifest = inline(page)[0]
     assert manifest["metadata"]["send_anonymous_usage_stats"] is False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pci_log_review.common.errors import UsageError
-from pci_log_review.console.findings import print_event, print_findings
+from pci_log_review.console.findings import for_messages, print_event, print_findings
 from pci_log_review.pages.folding import Row
 from pci_log_review.pages.grouping import group
 
@@ -28,6 +28,19 @@ def test_every_unexpected_line_is_shown_with_an_event_id_however_much_repeats() 
     for row in attack:
         assert any(str(row["event_id"]) in line for line in told[:4])
     assert any("5000 x user reporting tried to get password data on i-…" in line for line in told)
+
+
+def test_a_message_names_the_gravest_first_and_counts_what_is_not_in_it() -> None:
+    repeated = [
+        finding(event_name="GetPasswordData", title="", outcome="denied", principal_name=f"u{n}") for n in range(30)
+    ]
+    row = finding(principal_name="root", principal_kind="root", title="Create an access key")
+    expected = finding(is_expected="true", title="Delete the trail")
+    told = for_messages(group({"10.2.1.4": repeated, "10.2.1.6": [expected], "10.2.1.2": [row]}))
+    assert len(told) == 21
+    assert told[0].startswith("10.2.1.2: 1 x root")
+    assert told[-1] == "… and 11 more findings"
+    assert not any("trail" in line for line in told)
 
 
 def test_a_field_of_a_megabyte_neither_fills_the_terminal_nor_takes_the_event_id() -> None:

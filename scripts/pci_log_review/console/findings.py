@@ -14,6 +14,7 @@ from ..pages.visible import visible
 
 _LONGEST_LINE = 400
 _SHOWN_ORIGINS = 3
+_IN_MESSAGES = 20  # lines
 
 
 def print_findings(grouped: Grouped, where: str, tell: Callable[[str], None]) -> None:
@@ -31,6 +32,15 @@ def print_findings(grouped: Grouped, where: str, tell: Callable[[str], None]) ->
     if headlines:
         tell(grouped.before.told)
         tell(f"Each finding: {where}/findings/; one event: pci-log-review show DAY --event ID")
+
+
+def for_messages(grouped: Grouped) -> list[str]:
+    """The gravest lines of the findings that nobody expected, for a message, and how many findings are not in them."""
+    unexpected = (headline for headline in grouped.in_order() if not headline.is_expected)
+    lines = sorted((it for headline in unexpected for it in headline.lines), key=lambda it: it.order)
+    shown = [f"{it.requirement}: {it.count} x {_short(visible(it.text))}" for it in lines[:_IN_MESSAGES]]
+    rest = sum(it.count for it in lines[_IN_MESSAGES:])
+    return [*shown, *([f"… and {rest} more findings"] if rest else [])]
 
 
 def _headline(headline: Headline, *, is_named: bool) -> str:

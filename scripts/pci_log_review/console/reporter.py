@@ -18,7 +18,7 @@ from ..common.text import printable
 from ..evidence.history import Day
 from ..evidence.sealed import Row
 from ..evidence.verify import Verified
-from ..pages.calendar import equal_days, signed, unexpected
+from ..pages.calendar import equal_days, reviewed, signed, unexpected
 from ..pages.grouping import Grouped
 from ..review.day import Exit, Reviewed
 from ..review.run import Outcome
@@ -160,8 +160,10 @@ class JsonReporter:
 
 
 def print_status(days: Iterable[Day]) -> None:
-    """A calendar of days: the state of each day's review, and who signed it off; equal days are one line."""
+    """A calendar of days: the state of each day's review, how long after the day it ran, and who signed it off; equal
+    days are one line."""
     table = Table("Day", "Review", title_justify="left")
+    table.add_column("Days later", justify="right")
     table.add_column("Unexpected findings", justify="right")
     table.add_column("Signed by")
     for run in equal_days(days):
@@ -170,12 +172,20 @@ def print_status(days: Iterable[Day]) -> None:
         if first is not last:
             when = f"{first.run_date} to {last.run_date} ({len(run)} days)"
         by = signed(first) if signed(first) == signed(last) else f"{signed(first)} to {signed(last)}"
-        table.add_row(when, first.state, unexpected(first), Text(printable(by)))
+        table.add_row(when, first.state, _days_later(run), unexpected(first), Text(printable(by)))
     console = _console()
     if table.rows:
         console.print(table, soft_wrap=False)
     else:
         console.print("No day has been reviewed yet.")
+
+
+def _days_later(run: list[Day]) -> str:
+    """How many days after its day the review ran; of several days, the fewest and the most."""
+    later = [it.days for it in map(reviewed, run) if it]
+    if not later or min(later) == max(later):
+        return "".join(map(str, later[:1]))
+    return f"{min(later)} to {max(later)}"
 
 
 def print_day(day: Day, evidence: str, review: list[Row], grouped: Grouped) -> None:

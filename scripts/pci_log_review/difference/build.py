@@ -153,7 +153,7 @@ def other_tests(project: Project, logs: Logs) -> dict[str, str]:
 
 def _wrapper(project: Project, logs: Logs) -> list[str]:
     places = ["--state", str(project.state), "--evidence", str(project.home / "evidence"), "--log-format", "json"]
-    return [sys.executable, "-m", "pci_log_review.cli", "run", *logs.arguments(), *places]
+    return [sys.executable, "-m", "pci_log_review", "run", *logs.arguments(), *places]
 
 
 def _begin(project: Project, name: str, command: list[str], logs: Logs) -> subprocess.Popen[bytes]:

@@ -6,16 +6,14 @@ import csv
 import hashlib
 import json
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 from ..common.errors import Fault, UsageError
 from .chain import MANIFEST
 from .history import Day
-from .manifest import Conclusion, Manifest, State
+from .manifest import Manifest, State
 from .store import EvidenceError, EvidenceStore
 
-SHOWN_IN_MESSAGES = 20
 csv.field_size_limit(1 << 30)  # a log may have a field of a megabyte
 
 
@@ -91,19 +89,6 @@ def read_counts(store: EvidenceStore, manifest: Manifest) -> tuple[dict[str, int
     rows = [row for row in csv.DictReader(lines) if row["result"] != "no logs"]
     found = {row["requirement"]: int(row["findings"]) for row in rows}
     return found, {row["requirement"]: int(row["unexpected_findings"]) for row in rows}
-
-
-def finding_details(store: EvidenceStore, evidence: str, conclusion: Conclusion) -> list[str]:
-    """A sentence for each of the first unexpected findings of a day that was just sealed in the folder `evidence`."""
-    folder = evidence.removeprefix(f"{store.where.rstrip('/')}/")
-    lines = []
-    for requirement, count in conclusion.unexpected_findings.items():
-        if count:
-            rows = rows_of_file(store, f"{folder}/findings/{requirement}.csv")
-            unexpected = (row["detail"] for row in rows if row["is_expected"] != "true")
-            lines += [f"{requirement}: {detail}" for detail in islice(unexpected, SHOWN_IN_MESSAGES)]
-    rest = sum(conclusion.unexpected_findings.values()) - SHOWN_IN_MESSAGES
-    return [*lines[:SHOWN_IN_MESSAGES], *([f"… and {rest} more"] if rest > 0 else [])]
 
 
 def rows_of_file(store: EvidenceStore, key: str) -> Iterator[Row]:

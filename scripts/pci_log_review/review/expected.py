@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..common.files import read_regular
+from ..common.text import few
 from ..evidence.chain import Record, proven_records
 from ..evidence.manifest import read_manifest
 from ..evidence.sealed import read_run
@@ -30,10 +31,28 @@ def lines_of(settings: Path) -> dict[str, int]:
 
     The settings have been checked.
     """
+    return {_id([row[name] for name in FILES["expected_activity"]]): number for number, row in _lines(settings)}
+
+
+def expired_lines(settings: Path, run_date: date) -> list[str]:
+    """A note on the lines of expected_activity that had expired before the day. The settings have been checked."""
+    expired = [
+        f"line {number} ({row['principal_kind']} {row['principal_name']}, on {row['expires_on']})"
+        for number, row in _lines(settings)
+        if date.fromisoformat(row["expires_on"]) < run_date
+    ]
+    if not expired:
+        return []
+    return [f"Expired, marks nothing any more (renew it, or take it out of expected_activity): {few(expired, _SHOWN)}"]
+
+
+def _lines(settings: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of expected_activity.csv, each with the number of its line."""
     text = read_regular(settings / "expected_activity.csv").decode("utf-8-sig")
     with io.StringIO(text, newline="") as file:
         rows = csv.DictReader(file)
-        return {_id([row[name] for name in FILES["expected_activity"]]): rows.line_num for row in rows}
+        for row in rows:
+            yield rows.line_num, row
 
 
 def _id(cells: list[str]) -> str:

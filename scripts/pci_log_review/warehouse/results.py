@@ -91,6 +91,11 @@ def _stores(run_date: date) -> str:
     return f"select distinct store from findings where run_date = date '{run_date}' and store is not null"
 
 
+def _each(rows: list[tuple[str]]) -> set[str]:
+    """The names in rows of _stores: a finding has those of all listed stores that its event touches."""
+    return {store for (stores,) in rows for store in stores.split(", ")}
+
+
 def _counts(run_date: date, relations: Mapping[str, bool]) -> str:
     of_day = f" where run_date = date '{run_date}'"
     return " union all ".join(
@@ -170,7 +175,7 @@ class _LocalResults:
         return self._connection.cursor().execute(query).to_arrow_reader(_BATCH_ROWS)
 
     def stores(self) -> set[str]:
-        return {store for (store,) in self._connection.execute(_stores(self._run_date)).fetchall()}
+        return _each(self._connection.execute(_stores(self._run_date)).fetchall())
 
     def by_requirement(self, test: Node) -> dict[str, int]:
         return dict(self._connection.execute(_by_requirement(test)).fetchall())
@@ -218,7 +223,7 @@ class _AthenaResults:
         )
 
     def stores(self) -> set[str]:
-        return {store for (store,) in self._cursor.execute(_stores(self._run_date)).fetchall()}
+        return _each(self._cursor.execute(_stores(self._run_date)).fetchall())
 
     def by_requirement(self, test: Node) -> dict[str, int]:
         return dict(self._cursor.execute(_by_requirement(test)).fetchall())

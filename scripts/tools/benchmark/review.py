@@ -69,7 +69,7 @@ def review(logs: Logs, home: Home, days: Sequence[date] | None = None) -> Review
     """
     home.folder.mkdir(parents=True, exist_ok=True)
     chosen = list(days or logs.shape.all_days)
-    command = ["-m", "pci_log_review.cli", "run", "--log-format", "json", "--logs", str(logs.folder)]
+    command = ["-m", "pci_log_review", "run", "--log-format", "json", "--logs", str(logs.folder)]
     command += ["--from", str(chosen[0]), "--to", str(chosen[-1]), "--settings", str(logs.settings)]
     command += ["--state", str(home.state), "--evidence", str(home.evidence)]
     if logs.public_keys:
