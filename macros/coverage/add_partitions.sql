@@ -47,11 +47,13 @@
     {% endset %}
     {% set year, month, day = run_date().split('-') %}
     {% set partitions = [] %}
+    {# once, outside the loop: dbt compiles the template of a variable each time that it is asked #}
+    {% set root = logs_root() %}
     {% for account_id, folder, region in run_query(folders).rows %}
         {% do partitions.append(
             "partition (account_id = '" ~ account_id ~ "', folder = '" ~ folder ~ "', region = '" ~ region
             ~ "', year = '" ~ year ~ "', month = '" ~ month ~ "', day = '" ~ day ~ "') location '"
-            ~ logs_root() ~ [account_id, folder, region, year, month, day] | join('/') ~ "/'"
+            ~ root ~ [account_id, folder, region, year, month, day] | join('/') ~ "/'"
         ) %}
     {% endfor %}
     {% for some in partitions | batch(100) %}

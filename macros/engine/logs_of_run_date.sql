@@ -11,10 +11,11 @@
     year = '{{ run_date()[:4] }}' and month = '{{ run_date()[5:7] }}' and day = '{{ run_date()[8:] }}'
     and (account_id, region) in (select scope.account_id, scope.region from ({{ scope_regions() }}) as scope)
     {%- if var('unreadable_log_files') %}
+    {%- set root = var('logs').rstrip('/') %}
     -- Athena can't pass over a damaged file; the wrapper has found these, and log_files names them
     and "$path" not in (
         {%- for file in var('unreadable_log_files') %}
-        '{{ (var('logs').rstrip('/') ~ '/' ~ file) | replace("'", "''") }}'{{ ',' if not loop.last }}
+        '{{ (root ~ '/' ~ file) | replace("'", "''") }}'{{ ',' if not loop.last }}
         {%- endfor %}
     )
     {%- endif %}
