@@ -368,6 +368,8 @@ def test_hostile_text_in_any_field_reaches_no_reader_unescaped(tmp_path: Path) -
     }  # fmt: skip
     records = [base | {"eventID": f"hostile-{field}", field: HOSTILE} for field in fields]
     records.append(base | {"eventID": HOSTILE, "userIdentity": {"type": HOSTILE, "arn": HOSTILE, "userName": HOSTILE}})
+    # what was done is grave, so that a message names it
+    records.append({name: value for name, value in base.items() if name != "errorCode"} | {"eventID": "hostile-done"})
     folder = logs / "AWSLogs/111122223333/CloudTrail/us-east-1" / DAYS[1].replace("-", "/")
     # a bare carriage return, and nothing else that would have the cell quoted
     records.append(base | {"eventID": "hostile-return", "userAgent": "x\r=HYPERLINK(0)"})

@@ -36,7 +36,6 @@ _JVM_OPTIONS = (
     "-Xms2G",
     "-Xmx2G",
     "-Xmn1200M",  # a statement's plan is garbage soon; with little room for it, a sixth of the time went to collecting
-    "-XX:TieredStopAtLevel=1",
     "-XX:+UseSerialGC",
     "-XX:-UsePerfData",
     "-Xshare:auto",
@@ -62,6 +61,9 @@ query.max-memory=800MB
 query.max-memory-per-node=800MB
 memory.heap-headroom-per-node=400MB
 query.max-length=10000000
+query.min-expire-age=10s
+query.max-history=5
+task.info.max-age=10s
 catalog.management=static
 catalog.config-dir={etc}/catalog
 plugin.dir={plugins}
