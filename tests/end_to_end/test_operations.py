@@ -308,7 +308,7 @@ def test_a_day_whose_digests_and_hashes_hold_is_complete_and_its_integrity_prove
     checkout = Checkout.of(tmp_path)
     ended = operate(checkout, "never", *proven.arguments)
     assert ended.code == 0, ended.last_lines
-    assert "Integrity: integrity proven: " in ended.text
+    assert "Integrity proven: " in ended.text
     files = csv.DictReader((checkout.evidence_of(str(DAY)) / "log_files.csv").open(newline=""))
     unproven = [row["log_file"] for row in files if row["kind"] == "log" and row["is_proven"] != "true"]
     assert unproven == []

@@ -36,6 +36,7 @@ _JVM_OPTIONS = (
     "-Xms2G",
     "-Xmx2G",
     "-Xmn1200M",  # a statement's plan is garbage soon; with little room for it, a sixth of the time went to collecting
+    "-XX:TieredStopAtLevel=1",
     "-XX:+UseSerialGC",
     "-XX:-UsePerfData",
     "-Xshare:auto",

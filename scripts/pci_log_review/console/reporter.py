@@ -52,7 +52,7 @@ class TextReporter:
         self._status.stop()
         if not day.is_failed:
             self._show(day)
-            self._print(f"Integrity: {day.conclusion.integrity}")
+            self._print(_sentence(day.conclusion.integrity))
         self._print(f"Evidence: {_short(day.evidence)}")
         if day.conclusion.not_proven:
             self._print(day.conclusion.not_proven)
@@ -180,6 +180,10 @@ def print_status(days: Iterable[Day]) -> None:
         console.print("No day has been reviewed yet.")
 
 
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _days_later(run: list[Day]) -> str:
     """How many days after its day the review ran; of several days, the fewest and the most."""
     later = [it.days for it in map(reviewed, run) if it]
@@ -209,7 +213,7 @@ def print_day(day: Day, evidence: str, review: list[Row], grouped: Grouped) -> N
     manifest = day.manifest
     if manifest:
         if manifest.conclusion.integrity:
-            tell(f"Integrity: {manifest.conclusion.integrity}")
+            tell(_sentence(manifest.conclusion.integrity))
         if manifest.conclusion.not_proven:
             tell(manifest.conclusion.not_proven)
         for note in manifest.conclusion.notes:
