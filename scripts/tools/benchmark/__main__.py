@@ -71,6 +71,8 @@ def main() -> int:
     )
     print_machine(sizes.rounds)
     try:
+        if given.folder:
+            given.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="pci-log-review-benchmark-", dir=given.folder) as folder:
             for part in given.only or (_PARTS if given.full else ["run"]):
                 _PARTS[part](Workshop.at(Path(folder)), sizes)
