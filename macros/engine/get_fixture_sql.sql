@@ -1,5 +1,5 @@
-{# In place of dbt's own, which selects every column of the relation for each row: planning that took nearly all the time
-   of a unit test. As with dbt's, what a row does not give is NULL. #}
+{# In place of dbt's own, which selects every column of the relation for each row: planning that took nearly all the
+   time of a unit test. As with dbt's, what a row does not give is NULL. #}
 {% macro get_fixture_sql(rows, column_name_to_data_types) %}
     {%- set relation = defer_relation if defer_relation and not load_relation(this) else this -%}
     {%- set types, quoted = {}, {} -%}
