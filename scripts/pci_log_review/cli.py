@@ -336,10 +336,12 @@ def init(logs: str, settings: Path) -> None:
         raise UsageError(str(error)) from error
     click.echo(
         f"{settings}: {written.accounts} accounts, {written.regions} accounts x regions with logs. {written.daily} of "
-        f"these had logs on most of the last days seen ({written.days}) and are expected daily;"
+        f"these had logs on most of the last days seen ({len(written.days)}) and are expected daily;"
     )
     click.echo("the others, and every other region, are in scope too, and may be quiet. Check trail_scope.csv.")
-    if written.days < 3:
+    if written.days:
+        click.echo(f"The newest day with logs is {written.days[-1]}.")
+    if len(written.days) < 3:
         click.echo("So few days say little: run init again, into another folder, when there are more.")
     for name in written.odd:
         click.echo(

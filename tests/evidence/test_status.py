@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pci_log_review.console.reporter import JsonReporter, TextReporter, print_status
+from pci_log_review.console.reporter import JsonReporter, TextReporter, print_status, print_verified
 from pci_log_review.evidence.history import due_days, history
 from pci_log_review.evidence.manifest import State
 from pci_log_review.evidence.store import EvidenceStore
@@ -82,3 +82,18 @@ def test_no_findings_no_logs_and_no_review_are_told_apart(
         ["2026-03-04", "complete", later(4), "3"],
         ["2026-03-05", "missing", "", ""],
     ]
+
+
+def test_days_without_a_review_are_told_apart_from_evidence_that_was_changed(
+    store: EvidenceStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seal(store, day(1))
+    seal(store, day(3))
+    verified = verify(store, day(1), None, day(3))
+    print_verified(verified)
+    assert [fault.where for fault in verified.faults] == ["2026-03-02"]
+    assert "Everything is as it was sealed, but days have no review:" in capsys.readouterr().out
+    print_verified(verify(store, day(1), None, day(3), ["0" * 64]))
+    told = capsys.readouterr().out
+    assert "NOT as it was sealed:" in told
+    assert "Everything is" not in told

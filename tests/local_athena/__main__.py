@@ -22,6 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    print("# Trino starts, which takes half a minute; the first time it is fetched before that", flush=True)
     try:
         with LocalAthena() as service:
             place = service.new_place("local")
@@ -32,8 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
             if options.logs:
                 files = service.upload(options.logs, place.log_bucket, options.prefix)
                 print(f"# {files} files of {options.logs} are in {logs}")
-            print("# Then, in another shell with these: pci-log-review run --target athena --run-date DAY")
-            print("# (a day of sample_logs is 2026-03-10)")
+            print("# Then, in another shell with these:")
+            print("#   pci-log-review run --target athena --settings DIR --evidence DIR --run-date DAY")
+            print("# (for sample_logs without --settings, and the day is 2026-03-10)")
             print("# Ctrl-C stops the service; nothing is kept.", flush=True)
             stop.wait()
     except LocalAthenaUnavailable as reason:

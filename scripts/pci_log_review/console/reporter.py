@@ -233,7 +233,9 @@ def print_verified(verified: Verified) -> None:
     if not verified.faults:
         console.print(Text(f"Verified: {counted}; everything is as it was sealed, and no day is missing."))
         return
-    console.print(Text(f"Verified: {counted}. NOT as it was sealed:"))
+    is_whole = verified.missing == len(verified.faults)
+    told = "Everything is as it was sealed, but days have no review" if is_whole else "NOT as it was sealed"
+    console.print(Text(f"Verified: {counted}. {told}:"))
     for fault in verified.faults:
         console.print(Text(printable(f"  - {fault.where}: {fault.text}")))
 

@@ -126,5 +126,8 @@ def _decided(manifest: Manifest, decisions: Sequence[Decision]) -> list[Decision
                 given.setdefault(requirement, Decision(requirement, other.verdict, other.note))
     undecided = [f"{name} ({count})" for name, count in unexpected.items() if count and name not in given]
     if undecided:
-        raise UsageError(f"unexpected findings without a decision: {', '.join(undecided)}")
+        raise UsageError(
+            f"unexpected findings without a decision: {', '.join(undecided)}; give for each "
+            "--decision 'REQUIREMENT=expected|incident|follow-up: NOTE'"
+        )
     return [given[requirement] for requirement in unexpected if requirement in given]

@@ -20,13 +20,16 @@ from .store import EvidenceError, EvidenceStore
 
 @dataclass(frozen=True)
 class Verified:
-    """What was verified, and what is wrong; `notes` tell of what an interrupted run left, which is not evidence."""
+    """What was verified, and what is wrong; `notes` tell of what an interrupted run left, which is not evidence.
+    `missing` of the faults are days without a review: what was sealed is as it was.
+    """
 
     runs: int
     sign_offs: int
     files: int
     faults: list[Fault]
     notes: list[str]
+    missing: int = 0
 
 
 def verify(
@@ -58,9 +61,11 @@ def verify(
     strangers, notes = _strangers(store, keys, known)
     faults += strangers
     needed = first or first_due(chain)
-    faults += _missing([day for day in days(needed, min(end, yesterday)) if day not in reviewed] if needed else [])
+    due = days(needed, min(end, yesterday)) if needed else []
+    missing = list(_missing([day for day in due if day not in reviewed]))
+    faults = sorted({*faults, *missing}, key=lambda fault: fault.where)
     runs = len([record for record in wanted if record.kind == "run"])
-    return Verified(runs, len(wanted) - runs, files, sorted(set(faults), key=lambda fault: fault.where), notes)
+    return Verified(runs, len(wanted) - runs, files, faults, notes, len(missing))
 
 
 def _missing(missing: list[date]) -> Iterator[Fault]:

@@ -33,13 +33,13 @@ _SEEN = timedelta(days=14)
 @dataclass(frozen=True)
 class Written:
     """What was found and written: the numbers of accounts, of accounts x regions with logs and of those expected daily,
-    on how many of the last days logs were seen, and the names of account folders that are not account ids.
+    the last days on which logs were seen, and the names of account folders that are not account ids.
     """
 
     accounts: int
     regions: int
     daily: int
-    days: int
+    days: list[date]
     odd: list[str]
 
 
@@ -86,7 +86,7 @@ def write_settings(logs: str, folder: Path) -> Written:
     if not os.path.lexists(folder / README):  # whoever has one keeps it
         (folder / README).write_text(readme(project_dir()), encoding="utf-8")
     odd = sorted({trail.account_id for trail in found} - set(accounts))
-    return Written(len(accounts), len(days), list(expected.values()).count("daily"), len(last), odd)
+    return Written(len(accounts), len(days), list(expected.values()).count("daily"), last, odd)
 
 
 def _expected(seen: set[date], last: list[date]) -> str:
