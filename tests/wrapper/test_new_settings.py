@@ -18,6 +18,7 @@ def test_init_writes_valid_settings_with_the_accounts_and_regions_found(tmp_path
     checkout = Checkout.of(tmp_path)
     ended = checkout.run("init", "--logs", str(ROOT / "sample_logs"), "--settings", str(tmp_path / "mine"))
     assert ended.code == 0, ended.text
+    assert "The newest day with logs is 2026-03-11." in ended.text
     with (tmp_path / "mine" / "trail_scope.csv").open() as file:
         scope = [(row["account_id"], row["region"], row["logs_expected"]) for row in csv.DictReader(file)]
     for account_id in ("111122223333", "444455556666"):

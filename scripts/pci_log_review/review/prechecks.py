@@ -15,6 +15,7 @@ from ..cloudtrail.store import LogStoreError
 from ..common.aws import is_s3
 from ..common.errors import UsageError
 from ..common.project import project_dir
+from ..common.text import few
 from ..evidence.chain import records
 from ..evidence.store import EvidenceError
 from ..settings.rows import read_rows
@@ -80,7 +81,7 @@ def _check_scope(
     ]
     is_sample = run.settings_named == project_dir() / "seeds" / "settings"
     if is_sample and not _accounts(lines) & set(found):
-        names = ", ".join(sorted(found)[:3])
+        names = few(sorted(found), 3)
         faults.append(
             f"settings: those of the sample logs name none of the accounts whose logs these are ({names}): "
             f"pci-log-review init --logs {run.logs.root} --settings DIR writes yours; then give --settings DIR"
