@@ -25,7 +25,7 @@ review: .venv/installed profiles.yml  ## Review the sample logs of a fixed day
 test: .venv/installed-dev profiles.yml  ## Run every test: dbt's unit tests and pytest
 	$(BIN)/pytest --numprocesses auto --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
-check: .venv/installed-dev profiles.yml  ## In about two minutes: style, types, every dbt test on the sample, and the quick part of pytest
+check: .venv/installed-dev profiles.yml  ## In about four minutes: style, types, every dbt test on the sample, and the quick part of pytest
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache >/dev/null
 	@mkdir -p target/check/state
 	PCI_LOG_REVIEW_STATE=target/check/state $(BIN)/dbt --quiet build --vars '{run_date: $(SAMPLE_DAY)}' \
