@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from pci_log_review.evidence.chain import records
 from pci_log_review.evidence.store import EvidenceStore
-from pci_log_review.review.expected import SINCE, expired_lines, lines_since, notes_of
+from pci_log_review.review.expected import SINCE, lines_of, lines_since, notes_of
+from pci_log_review.settings.checks import FILES
 
 from .sealed_days import day, seal
 
@@ -28,6 +30,8 @@ def row(**fields: Any) -> dict[str, Any]:
         "findings_of_root": 0,
         "marked_of_root": 0,
         "first_event": datetime(2026, 3, 10, 8),
+        "expires_on": "2026-12-31",
+        "run_date": date(2026, 3, 10),
     } | fields
 
 
@@ -92,9 +96,22 @@ def test_a_line_that_was_too_broad_is_named() -> None:
 
 
 def test_each_expired_line_is_named_by_its_number_from_the_day_after_its_last(tmp_path: Path) -> None:
-    head = "principal_kind,principal_name,expires_on,reason"
-    lines = ('role,shop,2026-03-10,"two\nlines"', "user,ada,2026-03-09,x", "role,other,2026-03-11,x")
-    (tmp_path / "expected_activity.csv").write_text("\n".join([head, *lines]))
-    [note] = expired_lines(tmp_path, date(2026, 3, 10))
+    said = [
+        {"principal_kind": "role", "principal_name": "shop", "expires_on": "2026-03-10", "reason": "two\nlines"},
+        {"principal_kind": "user", "principal_name": "ada", "expires_on": "2026-03-09", "reason": "x"},
+        {"principal_kind": "role", "principal_name": "other", "expires_on": "2026-03-11", "reason": "x"},
+    ]
+    with (tmp_path / "expected_activity.csv").open("w", newline="") as file:
+        lines = csv.DictWriter(file, FILES["expected_activity"], restval="x")
+        lines.writeheader()
+        lines.writerows(said)
+    numbers = lines_of(tmp_path)
+    unmatched: dict[str, Any] = {"marked": 0, "findings": 0, "requirement": None, "first_event": None}
+
+    def notes(run_date: date) -> list[str]:
+        rows = [row(line_id=name, run_date=run_date, **unmatched, **it) for name, it in zip(numbers, said, strict=True)]
+        return notes_of(rows, 10, numbers, {})
+
+    [note] = notes(date(2026, 3, 10))
     assert note.endswith(": line 4 (user ada, on 2026-03-09)")
-    assert expired_lines(tmp_path, date(2026, 3, 9)) == []
+    assert notes(date(2026, 3, 9)) == []

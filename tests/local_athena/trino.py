@@ -46,6 +46,7 @@ _JVM_OPTIONS = (
     "-Dfile.encoding=UTF-8",
 )
 
+# What has ended is forgotten after ten seconds instead of fifteen minutes: Trino looks through all of it every second.
 _SERVER_CONFIG = """\
 coordinator=true
 node-scheduler.include-coordinator=true

@@ -36,8 +36,7 @@ def print_findings(grouped: Grouped, where: str, tell: Callable[[str], None]) ->
 
 def for_messages(grouped: Grouped) -> list[str]:
     """The gravest lines of the findings that nobody expected, for a message, and how many findings are not in them."""
-    unexpected = (headline for headline in grouped.in_order() if not headline.is_expected)
-    lines = sorted((it for headline in unexpected for it in headline.lines), key=lambda it: it.order)
+    lines = [line for line in grouped.lines() if not line.is_expected]
     shown = [f"{it.requirement}: {it.count} x {_short(visible(it.text))}" for it in lines[:_IN_MESSAGES]]
     rest = sum(it.count for it in lines[_IN_MESSAGES:])
     return [*shown, *([f"… and {rest} more findings"] if rest else [])]

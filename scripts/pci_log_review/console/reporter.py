@@ -187,9 +187,10 @@ def _sentence(text: str) -> str:
 def _days_later(run: list[Day]) -> str:
     """How many days after its day the review ran; of several days, the fewest and the most."""
     later = [it.days for it in map(reviewed, run) if it]
-    if not later or min(later) == max(later):
-        return "".join(map(str, later[:1]))
-    return f"{min(later)} to {max(later)}"
+    if not later:
+        return ""
+    fewest, most = min(later), max(later)
+    return str(most) if fewest == most else f"{fewest} to {most}"
 
 
 def print_day(day: Day, evidence: str, review: list[Row], grouped: Grouped) -> None:

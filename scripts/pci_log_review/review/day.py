@@ -40,7 +40,7 @@ from ..warehouse.lake import lake_of
 from ..warehouse.profile import AthenaConnection
 from ..warehouse.results import ResultsError, Summary, open_results, read_summary, rows_of
 from .baseline import BASELINE, compare
-from .expected import SINCE, expired_lines, lines_of, lines_since, notes_of, today
+from .expected import SINCE, lines_of, lines_since, notes_of, today
 from .files import write_evidence, write_run
 from .options import Run
 
@@ -187,7 +187,6 @@ def _review(
         since = lines_since(run.evidence, known, numbers, today())
         findings = sum(row["findings"] for row in rows)
         expected = notes_of(rows_of(summary.expected_lines), findings, numbers, since)
-        expected += expired_lines(run.settings, run_date)
         notes = [*run.snapshot.commit.notes, *expected, *_not_reviewed(summary), *_warnings(built)]
         notes += _untouched(results.stores(), run.settings)
         notes += with_catalog(staged, described, results.counts)

@@ -31,28 +31,10 @@ def lines_of(settings: Path) -> dict[str, int]:
 
     The settings have been checked.
     """
-    return {_id([row[name] for name in FILES["expected_activity"]]): number for number, row in _lines(settings)}
-
-
-def expired_lines(settings: Path, run_date: date) -> list[str]:
-    """A note on the lines of expected_activity that had expired before the day. The settings have been checked."""
-    expired = [
-        f"line {number} ({row['principal_kind']} {row['principal_name']}, on {row['expires_on']})"
-        for number, row in _lines(settings)
-        if date.fromisoformat(row["expires_on"]) < run_date
-    ]
-    if not expired:
-        return []
-    return [f"Expired, marks nothing any more (renew it, or take it out of expected_activity): {few(expired, _SHOWN)}"]
-
-
-def _lines(settings: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of expected_activity.csv, each with the number of its line."""
     text = read_regular(settings / "expected_activity.csv").decode("utf-8-sig")
     with io.StringIO(text, newline="") as file:
         rows = csv.DictReader(file)
-        for row in rows:
-            yield rows.line_num, row
+        return {_id([row[name] for name in FILES["expected_activity"]]): rows.line_num for row in rows}
 
 
 def _id(cells: list[str]) -> str:
@@ -89,7 +71,8 @@ def _day(since: object) -> str | None:
 def notes_of(
     rows: list[dict[str, Any]], findings: int, numbers: dict[str, int], since: dict[str, str | None]
 ) -> list[str]:
-    """What to tell of the day's rows of expected_lines and its number of findings; empty where no line matched any.
+    """What to tell of the day's rows of expected_lines and its number of findings; empty where no line matched any
+    and none had expired before the day.
 
     `numbers` and `since` are what lines_of and lines_since return.
     """
@@ -97,6 +80,7 @@ def notes_of(
         *_breadth(rows, findings, numbers),
         *_shortened(_refused(rows, numbers)),
         *_shortened(_too_late(rows, numbers, since)),
+        *_expired(rows, numbers),
     ]
 
 
@@ -140,9 +124,19 @@ def _too_late(rows: list[dict[str, Any]], numbers: dict[str, int], since: dict[s
             )
 
 
-def _named(row: dict[str, Any], numbers: dict[str, int]) -> str:
+def _expired(rows: list[dict[str, Any]], numbers: dict[str, int]) -> Iterator[str]:
+    """The lines that had expired before the day, in the order of the file."""
+    lines = {row["line_id"]: row for row in rows if date.fromisoformat(row["expires_on"]) < row["run_date"]}
+    in_order = sorted(lines.values(), key=lambda row: numbers.get(row["line_id"], 0))
+    told = [_named(row, numbers, f"on {row['expires_on']}") for row in in_order]
+    if told:
+        yield f"Expired, marks nothing any more (renew it, or take it out of expected_activity): {few(told, _SHOWN)}"
+
+
+def _named(row: dict[str, Any], numbers: dict[str, int], *more: str) -> str:
     number = f"line {numbers[row['line_id']]}" if row["line_id"] in numbers else "a line"
-    return f"{number} ({row['principal_kind']} {row['principal_name']})"
+    about = ", ".join([f"{row['principal_kind']} {row['principal_name']}", *more])
+    return f"{number} ({about})"
 
 
 def _shortened(lines: Iterator[str]) -> list[str]:
