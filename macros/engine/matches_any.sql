@@ -5,8 +5,11 @@
 
 {% macro duckdb__matches_any(text, patterns) -%}
     coalesce(list_bool_or(list_transform(
-        (select list(listed.pattern) from ({{ patterns }}) as listed),
-        lambda pattern : {{ like_pattern(text, 'pattern') }}
+        (
+            select list({'pattern': listed.pattern, 'wildcards': {{ inner_wildcards('listed.pattern') }}})
+            from ({{ patterns }}) as listed
+        ),
+        lambda line : {{ like_pattern(text, 'line.pattern', 'line.wildcards') }}
     )), false)
 {%- endmacro %}
 

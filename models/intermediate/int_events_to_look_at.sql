@@ -50,7 +50,11 @@ roles_taken as (
         nullif(split_part(role_taken, ':', 5), '') as principal_account_id,
         {{ regexp_part('role_taken', '([^/]+)$') }} as principal_name,
         cast(null as varchar) as source_identity
-    from calls
+    from (
+        select {{ role_taken() }} as role_taken
+        from {{ ref('stg_cloudtrail__events') }}
+        where run_date = {{ run_date_sql() }}
+    ) as taking
     where role_taken is not null
 ),
 

@@ -38,10 +38,11 @@ article as (
         asked_for.event_time,
         asked_for.event_name
     from asked_for
-    cross join unnest(asked_for.requirements) as queries (requirement)
+    inner join (
+        values {% for requirement in article %}('{{ requirement }}'){{ ', ' if not loop.last }}{% endfor %}
+    ) as queries (requirement) on contains(asked_for.requirements, queries.requirement)
     where
-        queries.requirement is not null
-        and not (queries.requirement = '10.4.1-network' and {{ is_read() }})
+        not (queries.requirement = '10.4.1-network' and {{ is_read() }})
         and not (
             queries.requirement = '10.4.1-security-groups'
             and coalesce(asked_for.event_source, '') in ('medialive.amazonaws.com', 'wickr.amazonaws.com')
