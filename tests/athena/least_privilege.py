@@ -102,6 +102,8 @@ def _fault(on_athena: OnAthena, arguments: tuple[str, ...]) -> str | None:
         "Contents"
     ):
         return f"the lock stays, and the next run would be refused ({denied})"
+    if denied:
+        return f"the next day's review lists what this one was refused: {denied}"
     return None
 
 
@@ -112,7 +114,7 @@ def _line_of(ended: Ended, denied: dict[Call, None]) -> str:
         for line in lines:
             if call.action in line and call.resource in line:
                 return f"named: {call}"
-    return f"NOT NAMED: denied {', '.join(map(str, denied))}; said: {(lines or ['nothing'])[-1][:300]}"
+    return f"NOT NAMED: denied {', '.join(map(str, denied))}; said: {' / '.join(lines)[-1500:]}"
 
 
 if __name__ == "__main__":

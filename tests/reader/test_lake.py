@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import itertools
 import json
 import os
 import subprocess
@@ -24,6 +25,7 @@ from pyarrow import parquet
 
 from pci_log_review.cloudtrail.deliveries import Delivery, deliveries
 from pci_log_review.cloudtrail.kinds import AGGREGATED, KINDS
+from pci_log_review.cloudtrail.records import Records
 from pci_log_review.cloudtrail.store import MAX_BYTES, TOO_LARGE, LogStore, LogStoreError
 from pci_log_review.warehouse import lake as lake_module
 from pci_log_review.warehouse.lake import OUT_OF_SCOPE, _pattern, convert_day
@@ -146,12 +148,32 @@ def test_a_file_that_breaks_the_memory_is_named_and_all_others_are_read(
 def test_a_batch_has_room_in_memory_whatever_is_in_its_records() -> None:
     file = Delivery("a.json.gz", ACCOUNT, REGION, "log", 1)
     sizes = [10, lake_module.BATCH_BYTES + 1, 10, *[100_000] * 100, *[1] * 2_000]
-    batches = list(lake_module._batches(file, [b"x" * size for size in sizes]))
+    batches = list(lake_module._batches(file, Records.of([b"x" * size for size in sizes])))
     assert [len(text or "") for batch in batches for text in batch["record"].to_pylist()] == sizes
     assert max(batch.num_rows for batch in batches) == lake_module.BATCH_RECORDS
     together = [sum(len(text or "") for text in batch["record"].to_pylist()) for batch in batches if batch.num_rows > 1]
     assert max(together) <= lake_module.BATCH_BYTES
     assert {tuple(batch["account_id"].to_pylist()) for batch in batches[:1]} == {(ACCOUNT,)}
+
+
+def test_batches_are_made_ahead_and_an_error_reaches_everyone_who_asks_for_the_next() -> None:
+    def batches() -> Iterator[pa.RecordBatch]:
+        yield pa.record_batch({"record": ["a"]})
+        raise OSError("the logs are gone")
+
+    with lake_module._ReadAhead(batches()) as ahead:
+        assert next(ahead).num_rows == 1
+        for _ in range(3):
+            with pytest.raises(OSError, match="the logs are gone"):
+                next(ahead)
+
+
+def test_nothing_goes_on_being_read_for_somebody_who_has_stopped() -> None:
+    made = itertools.count()
+    with lake_module._ReadAhead(pa.record_batch({"record": [str(next(made))]}) for _ in range(10**9)) as ahead:
+        next(ahead)
+    assert not ahead._thread.is_alive()
+    assert next(made) <= lake_module.BATCHES_AHEAD + 4
 
 
 def test_odd_things_on_disk_are_named_and_all_others_are_read(tmp_path: Path) -> None:

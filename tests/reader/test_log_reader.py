@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pci_log_review.cloudtrail import reader as log_reader
 from pci_log_review.cloudtrail.reader import MAX_OBJECTS, UnreadableLogFile
 from pci_log_review.cloudtrail.reader import read_records as read
-from pci_log_review.cloudtrail.salvage import MAX_RECORD_BYTES, unclear_keys
+from pci_log_review.cloudtrail.salvage import MAX_RECORD_BYTES
 from pci_log_review.cloudtrail.store import MAX_BYTES
 
 from .native_logs import event, log_text
@@ -142,7 +142,7 @@ def test_an_object_of_200_mb_is_read_in_bounded_memory() -> None:
         data = gzip.compress(b'{"Records":[' + b",".join([record] * 120_000) + b"]}", 1)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         records, problem = read_records("a.json.gz", data)
-        assert problem is None and [bytes(found) for found in records[::1000]] == [record] * 120
+        assert problem is None and all(found == record for found in records) and len(records) == 120_000
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     """
     run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
@@ -348,37 +348,6 @@ def test_a_file_of_nothing_but_values_ends_soon_and_takes_little_memory(text: st
     problem, taken = run.stdout.splitlines()
     assert fault in problem
     assert int(taken) < 300_000, "kB that reading took"
-
-
-@pytest.mark.parametrize(
-    ("changed", "fault"),
-    [
-        (lambda it: it[:-1] + ',"eventname":"StopLogging"}', "the keys 'eventName' and 'eventname'"),
-        (lambda it: '{"EVENTNAME":"StopLogging",' + it[1:], "the keys 'EVENTNAME' and 'eventName'"),
-        (lambda it: it[:-1] + ',"eventName":"StopLogging"}', "the key 'eventName' twice"),
-        (lambda it: it[:-1] + ',"event\\u004eame":"StopLogging"}', "the key 'eventName' twice"),
-        (lambda it: it[:-1] + ', "eventname" : 1}', "the keys 'eventName' and 'eventname'"),
-        (lambda it: it[:-1] + ',"useridentity":{}}', "the keys 'userIdentity' and 'useridentity'"),
-        (lambda it: it.replace('"type":"IAMUser"', '"type":"IAMUser","Type":"Root"'), "the keys 'type' and 'Type'"),
-        (lambda it: it.replace('"type":"IAMUser"', '"type":"IAMUser","type":"Root"'), "the key 'type' twice"),
-        (
-            lambda it: it.replace('"type":"IAMUser"', '"sessionContext":{"sessionIssuer":{"arn":1,"Arn":2}}'),
-            "the keys 'arn' and 'Arn'",
-        ),
-    ],
-)
-def test_keys_that_readers_take_differently_are_named(changed: Any, fault: str) -> None:
-    plain, odd = (json.dumps(event(number), separators=(",", ":")) for number in (1, 2))
-    named = unclear_keys([plain.encode(), changed(odd).encode(), plain.encode()])
-    assert named == f"1 of its 3 records are not as CloudTrail writes them: record 2 (event event-2) has {fault}"
-
-
-def test_keys_in_parameters_are_their_writers_and_blanks_do_not_matter() -> None:
-    parameters = {"Item": {"a": 1, "A": 2}, "userIdentity": {"type": 1, "Type": 2}}
-    lower = {name.lower(): value for name, value in event(2).items()}
-    records = [event(1, requestParameters=parameters, resources=[{"ARN": "a"}, {"ARN": "b"}]), lower, {}, {"\u00e9": 1}]
-    for blanks in ((",", ":"), (", ", ": ")):
-        assert unclear_keys([json.dumps(record, separators=blanks).encode() for record in records]) is None
 
 
 # --------------------------------------------------------------------------------------------------------- characters

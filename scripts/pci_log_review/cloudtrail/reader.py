@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from typing import cast
 
 import msgspec
+import numpy as np
 from isal import igzip, isal_zlib
 
 from .deliveries import Delivery
-from .salvage import MAX_RECORD_BYTES, BadRecords, Record, record_name, reviewable, take_apart
+from .records import Records
+from .salvage import MAX_RECORD_BYTES, BadRecords, record_name, reviewable, take_apart
 from .store import MAX_BYTES, TOO_LARGE, LogStore, LogStoreError, read_ahead
 
 MAX_OBJECTS = 4_000_000  # a real file has a few objects to the KB
@@ -28,6 +30,7 @@ _IsalError = cast(type[Exception], isal_zlib.error)  # the stubs take the class 
 _CHUNK = 1 << 20
 
 _BRACE = ord("{")
+_BEGIN, _END = b'{"Records":[', b"]}"
 # What stands before and behind the list of records in a file that has nothing else.
 _BEFORE_RECORDS = re.compile(rb'\s*\{\s*"Records"\s*:\s*')
 _BEHIND_RECORDS = re.compile(rb"\s*\}\s*")
@@ -62,7 +65,7 @@ class Contents:
 
     sha256: str | None = None
     text_sha256: str | None = None
-    records: list[Record] | None = None
+    records: Records | None = None
     problem: str | None = None
 
 
@@ -108,7 +111,7 @@ def _contents(file: Delivery, data: bytes, is_named: bool, is_wanted: bool) -> C
     return Contents(sha256, text_sha256, records, problem)
 
 
-def read_records(name: str, data: bytes) -> tuple[list[Record], str | None]:
+def read_records(name: str, data: bytes) -> tuple[Records, str | None]:
     """The records of a CloudTrail log file, each as its JSON text in UTF-8, in the file's order, and what is wrong with
     the file or with some of them.
 
@@ -124,9 +127,10 @@ def _unpacked(name: str, data: bytes) -> bytes | bytearray:
     return uncompressed(data) if name.endswith(".gz") else data
 
 
-def _records(name: str, text: bytes | bytearray) -> tuple[list[Record], str | None]:
+def _records(name: str, text: bytes | bytearray) -> tuple[Records, str | None]:
     _check_bounds(name, text)
-    may_be_long = len(text) > len("1,") * MAX_OBJECTS and text.count(b",") > 2 * MAX_OBJECTS
+    # Records and anything beside them: a value has a byte and a comma
+    may_be_long = len(text) > len("1,") * 2 * MAX_OBJECTS and text.count(b",") > 2 * MAX_OBJECTS
     # a list of millions of values would fill the memory before anything can be told of them
     if _fault_in_utf8(text) is None and not may_be_long:
         try:
@@ -134,31 +138,40 @@ def _records(name: str, text: bytes | bytearray) -> tuple[list[Record], str | No
         except (msgspec.DecodeError, RecursionError):
             pass
         else:
-            if _are_all_of(text, records):
+            if (found := _as_cloudtrail_writes(text, records)) is not None:
+                return found, None
+            if _holds_one_list(text):
                 return _reviewable(records)
     salvaged = take_apart(text)
     if not salvaged.lists:
         raise UnreadableLogFile(_not_a_log_file(text))
-    return salvaged.records, salvaged.problem or _fault_of(text)
+    return Records.of(salvaged.records), salvaged.problem or _fault_of(text)
 
 
-def _reviewable(records: list[msgspec.Raw]) -> tuple[list[Record], str | None]:
-    if all(len(record) <= MAX_RECORD_BYTES and memoryview(record)[0] == _BRACE for record in records):
-        return list(records), None
-    kept, bad = list[Record](), BadRecords()
+def _as_cloudtrail_writes(text: bytes | bytearray, records: list[msgspec.Raw]) -> Records | None:
+    """The records of a file that holds nothing but them, without a blank; None where anything is otherwise."""
+    sizes = np.fromiter(map(len, records), np.int64, len(records))
+    if len(text) != sizes.sum() + max(len(records) - 1, 0) + len(_BEGIN + _END):
+        return None  # any other way to write them takes more room
+    begins = np.cumsum(sizes + len(",")) - sizes - len(",") + len(_BEGIN)
+    if len(records) and (sizes.max() > MAX_RECORD_BYTES or (np.frombuffer(text, np.uint8)[begins] != _BRACE).any()):
+        return None
+    return Records(text, begins, sizes)
+
+
+def _reviewable(records: list[msgspec.Raw]) -> tuple[Records, str | None]:
+    kept, bad = list[bytes](), BadRecords()
     for number, record in enumerate(records, 1):
         reviewed, fault = reviewable(record)
         if fault:
             bad.add(record_name(number, record), fault)
         if reviewed is not None:
             kept.append(reviewed)
-    return kept, bad.told(len(records))
+    return Records.of(kept), bad.told(len(records))
 
 
-def _are_all_of(text: bytes | bytearray, records: list[msgspec.Raw]) -> bool:
-    """Whether the file, which is JSON, holds nothing but one list of these records, as CloudTrail writes it."""
-    if len(text) == sum(map(len, records)) + max(len(records) - 1, 0) + len('{"Records":[]}'):
-        return True
+def _holds_one_list(text: bytes | bytearray) -> bool:
+    """Whether the file, which is JSON, holds nothing but one list of records, with or without blanks."""
     found = _decode_any(text).Records
     begin = text.find(b"[")
     return bool(

@@ -6,9 +6,7 @@ All records in it that can be reviewed are found, wherever in the file they stan
 from __future__ import annotations
 
 import codecs
-import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import msgspec
@@ -17,10 +15,7 @@ import msgspec
 MAX_RECORD_BYTES = 1 << 20
 MAX_BRACKETS = 1 << 23  # the largest file of real events that is read at all has half as many
 _SHOWN = 20
-_MOST_IDENTITIES = 10_000
 _LONGEST_KEY = 100
-
-Record = msgspec.Raw | bytes
 
 # Everything up to a bracket that stands in no text; nothing where a text has no end.
 _TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+([\[\]{}])', re.DOTALL)
@@ -67,7 +62,7 @@ class Salvaged:
     `faults` and `bad_records` say what is wrong with the file and with some of them, each continuing its name.
     """
 
-    records: list[Record] = field(default_factory=list)
+    records: list[bytes] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     bad_records: BadRecords = field(default_factory=BadRecords)
     seen: int = 0
@@ -79,7 +74,7 @@ class Salvaged:
         return "; ".join(filter(None, [*self.faults, self.bad_records.told(self.seen)])) or None
 
 
-def record_name(number: int, record: Record | memoryview) -> str:
+def record_name(number: int, record: bytes | msgspec.Raw | memoryview) -> str:
     """How a record is named in a message: by its place in the file and, where it has one, its event's id."""
     view = memoryview(record)
     ends = (view[:MAX_RECORD_BYTES], view[MAX_RECORD_BYTES:][-MAX_RECORD_BYTES:])
@@ -233,7 +228,6 @@ class _Walk:
             faults.append(f"goes on for {rest} bytes behind the end of its JSON")
 
 
-_BRACE = ord("{")
 _IN_LIST = 2  # open brackets where the records of a file stand
 
 
@@ -249,7 +243,7 @@ def _is_for_records(key: str) -> bool:
     return key.strip().casefold() == "records"
 
 
-def reviewable(record: msgspec.Raw | memoryview) -> tuple[Record | None, str | None]:
+def reviewable(record: msgspec.Raw | memoryview) -> tuple[bytes | None, str | None]:
     """The record as it can be reviewed, if it can, and what is wrong with it, if anything is."""
     if len(record) > MAX_RECORD_BYTES:
         return None, (
@@ -299,73 +293,3 @@ def _as_json(found: re.Match[bytes]) -> bytes:
     if not found[0].startswith(b'"'):
         return b'"' + found[0] + b'"'
     return _CONTROL.sub(lambda control: b"\\u%04x" % control[0][0], found[0])
-
-
-class _Pairs(list[tuple[str, object]]):
-    """A JSON object with all its keys."""
-
-
-def unclear_keys(records: list[Record]) -> str | None:
-    """Which records have a key twice, or keys that differ in case alone, where the review reads them: in the record
-    itself and its userIdentity. One reader takes the first of them, another one the last.
-    """
-    shapes: dict[tuple[str, ...], int] = {}
-    identities: set[bytes] = set()
-    unclear = BadRecords()
-    for number, record in enumerate(records, 1):
-        fields = _decode_object(record)
-        around = shapes.get(names := tuple(fields))
-        if around is None:
-            around = shapes[names] = _around(names)
-        # a key that is there twice takes room, and only one of the two is in `fields`
-        is_clear = len(record) == around + sum(map(len, fields.values()))
-        if is_clear and (found := fields.get("userIdentity")):
-            identity = bytes(found)
-            if identity not in identities:  # it returns with most of what somebody does
-                is_clear = _is_clear_object(identity)
-                if len(identities) < _MOST_IDENTITIES:
-                    identities.add(identity)
-        if not is_clear and (fault := _unclear_key(record)):
-            unclear.add(record_name(number, record), f"has {fault}")
-    return unclear.told(len(records))
-
-
-def _around(names: tuple[str, ...]) -> int:
-    """The bytes that an object without blanks has around its values, or none that it can have if a key is unclear."""
-    if len({name.casefold() for name in names}) < len(names):
-        return -1
-    return sum(len(name) + len('"":,') for name in names) + len("{}") - bool(names)
-
-
-def _is_clear_object(text: bytes | msgspec.Raw) -> bool:
-    """Whether a quick look at an object without blanks, and at those in it, shows that no key is unclear."""
-    try:
-        fields = _decode_object(text)
-    except msgspec.ValidationError:
-        return True  # it is no object
-    if len(text) != _around(tuple(fields)) + sum(map(len, fields.values())):
-        return False
-    return all(memoryview(value)[0] != _BRACE or _is_clear_object(value) for value in fields.values())
-
-
-def _unclear_key(record: Record) -> str | None:
-    try:
-        pairs = json.loads(bytes(record), object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
-    except RecursionError:
-        return "too many levels to tell its keys apart"
-    return next(_unclear_in(pairs, 0), None)
-
-
-def _unclear_in(value: object, depth: int) -> Iterator[str]:
-    if isinstance(value, _Pairs):
-        seen: dict[str, str] = {}
-        for name, inner in value:
-            if before := seen.get(name.casefold()):
-                first, second = before[:_LONGEST_KEY], name[:_LONGEST_KEY]
-                yield f"the key {second!r} twice" if before == name else f"the keys {first!r} and {second!r}"
-            seen[name.casefold()] = name
-            if depth or name.casefold() == "useridentity":
-                yield from _unclear_in(inner, depth + 1)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _unclear_in(inner, depth + 1)

@@ -15,11 +15,12 @@ import re
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from queue import Empty, Queue
+from typing import Self
 
 import duckdb
 import msgspec
@@ -31,14 +32,16 @@ from ..cloudtrail.deliveries import Delivery, deliveries
 from ..cloudtrail.digests import DigestCheck
 from ..cloudtrail.kinds import AGGREGATED, REVIEWED
 from ..cloudtrail.reader import read_log_files
-from ..cloudtrail.salvage import Record, unclear_keys
+from ..cloudtrail.records import Records
 from ..cloudtrail.store import LogStore, open_store
+from ..cloudtrail.unclear_keys import UnclearKeys
 from ..common.aws import is_s3
 from ..common.errors import UsageError
 
 OUT_OF_SCOPE = "is outside trail_scope, so it was not reviewed"
 BATCH_RECORDS = 1_000
 BATCH_BYTES = 4 << 20  # of JSON; what DuckDB makes of it takes some ten times as much
+BATCHES_AHEAD = 8
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "700MB",
     "preserve_insertion_order": "false",
@@ -132,7 +135,7 @@ _LOG_FILE_COLUMNS: dict[str, pa.DataType] = {
 }
 _NAME = pa.dictionary(pa.int8(), pa.string())
 _RECORD_COLUMNS: dict[str, pa.DataType] = {
-    "record": pa.string(),
+    "record": pa.string_view(),
     "account_id": _NAME,
     "region": _NAME,
     "log_file": _NAME,
@@ -177,13 +180,14 @@ def convert_files(
     are then read, too, though not reviewed: those that digests cover and, in a folder, all of them, for their hash.
     `token` shows later that this conversion made the partition (see is_converted).
     """
-    files = _Reading(store, delivered, scope, check)
     with (
+        UnclearKeys() as keys,
         _database(lake) as connection,
         # on exit, the last one is renamed first: the table with the token is put in place after the events
         whole_or_absent(_log_files(lake, run_date)) as log_files,
         whole_or_absent(_logs(lake, run_date)) as events,
     ):
+        files = _Reading(store, delivered, scope, check, keys)
         _write_events(connection, files, events)
         read = files.result(_insight_events(connection, events))
         table = pa.Table.from_pylist([vars(file) for file in read], _LOG_FILES)
@@ -230,21 +234,18 @@ def _logs(lake: Path, run_date: date) -> Path:
     return lake / "logs" / f"run_date={run_date}" / "logs.parquet"
 
 
-def _batches(file: Delivery, records: list[Record]) -> Iterator[pa.RecordBatch]:
+def _batches(file: Delivery, records: Records) -> Iterator[pa.RecordBatch]:
     """The records in batches, of a size that DuckDB has room for; the time of json_transform grows with the square of
     a batch.
     """
-    sizes = np.fromiter(map(len, records), np.int64, len(records))
-    ends = np.cumsum(sizes)
+    texts = records.as_arrow()
+    ends = np.cumsum(records.sizes)
     begin = 0
     while begin < len(records):
-        before = ends[begin] - sizes[begin]
+        before = ends[begin] - records.sizes[begin]
         fitting = int(np.searchsorted(ends, before + BATCH_BYTES, "right"))
         end = min(begin + BATCH_RECORDS, max(fitting, begin + 1))
-        offsets = np.zeros(end - begin + 1, np.int32)
-        offsets[1:] = ends[begin:end] - before
-        text = pa.py_buffer(b"".join(records[begin:end]))  # the reader has checked that it is UTF-8
-        columns: list[pa.Array[Any]] = [pa.StringArray.from_buffers(end - begin, pa.py_buffer(offsets.tobytes()), text)]
+        columns = [texts.slice(begin, end - begin)]
         first = np.zeros(end - begin, np.int8)
         for name in (file.account_id, file.region, file.log_file):
             columns.append(pa.DictionaryArray.from_arrays(first, pa.array([name], pa.string())))
@@ -255,8 +256,16 @@ def _batches(file: Delivery, records: list[Record]) -> Iterator[pa.RecordBatch]:
 class _Reading:
     """Reads a day's files one after the other, and keeps the results of each."""
 
-    def __init__(self, store: LogStore, delivered: list[Delivery], scope: Scope, check: DigestCheck | None) -> None:
+    def __init__(
+        self,
+        store: LogStore,
+        delivered: list[Delivery],
+        scope: Scope,
+        check: DigestCheck | None,
+        keys: UnclearKeys,
+    ) -> None:
         self._store = store
+        self._keys = keys
         self._delivered = delivered
         self._scope = scope
         self._check = check
@@ -280,8 +289,10 @@ class _Reading:
             if contents.records is not None:
                 self._events[number] = len(contents.records)
                 if not is_proven:  # otherwise CloudTrail itself wrote every key
-                    self._problems[number] = _joined(contents.problem, unclear_keys(contents.records))
+                    self._keys.look_at(number, contents.records)
                 yield from _batches(file, contents.records)
+        for number, fault in self._keys.faults().items():
+            self._problems[number] = _joined(self._problems[number], fault)
 
     def one_by_one(self) -> Iterator[tuple[int, Iterator[pa.RecordBatch]]]:
         """Each file with records, by its number, read once more: for a file that broke the conversion of all."""
@@ -376,16 +387,41 @@ def _as_cloudtrail_spells(record: str | msgspec.Raw, fields: Fields) -> str:
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-class _OneAtATime(Iterator[pa.RecordBatch]):
-    """Batches for several threads: after an error one of DuckDB's may still be waiting for its next."""
+class _ReadAhead(Iterator[pa.RecordBatch]):
+    """Batches for several threads, made in one of their own: reading a file must not keep the others waiting."""
 
     def __init__(self, batches: Iterator[pa.RecordBatch]) -> None:
-        self._batches = batches
-        self._lock = threading.Lock()
+        self._ready: Queue[pa.RecordBatch | Exception] = Queue(BATCHES_AHEAD)
+        self._is_over = False
+        self._thread = threading.Thread(target=self._make, args=(batches,), daemon=True)
+        self._thread.start()
+
+    def _make(self, batches: Iterator[pa.RecordBatch]) -> None:
+        end: Exception = StopIteration()
+        try:
+            for batch in batches:
+                if self._is_over:
+                    return
+                self._ready.put(batch)
+        except Exception as error:  # raised where the batches are asked for
+            end = error
+        self._ready.put(end)
 
     def __next__(self) -> pa.RecordBatch:
-        with self._lock:
-            return next(self._batches)
+        batch = self._ready.get()
+        if isinstance(batch, Exception):
+            self._ready.put(batch)  # for the next who asks
+            raise batch
+        return batch
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over = True
+        while self._thread.is_alive():
+            with suppress(Empty):
+                self._ready.get(timeout=0.1)
 
 
 @contextmanager
@@ -397,15 +433,15 @@ def _database(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _write_events(connection: duckdb.DuckDBPyConnection, files: _Reading, target: Path) -> None:
-    batches = _OneAtATime(files.batches())
-    try:
-        _convert(connection, batches, target)
-    except duckdb.IOException:
-        raise  # the disk is full, or can't be written: no file is at fault
-    except duckdb.Error:
-        for _ in batches:  # the rest is read, too, for hashes and digests
-            pass
-        _write_events_one_by_one(files, target)
+    with _ReadAhead(files.batches()) as batches:
+        try:
+            _convert(connection, batches, target)
+        except duckdb.IOException:
+            raise  # the disk is full, or can't be written: no file is at fault
+        except duckdb.Error:
+            for _ in batches:  # the rest is read, too, for hashes and digests
+                pass
+            _write_events_one_by_one(files, target)
 
 
 def _write_events_one_by_one(files: _Reading, target: Path) -> None:

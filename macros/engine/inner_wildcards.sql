@@ -1,0 +1,3 @@
+{% macro inner_wildcards(pattern) -%}
+    strlen(rtrim({{ pattern }}, '%')) - strlen(replace({{ pattern }}, '%', ''))
+{%- endmacro %}
