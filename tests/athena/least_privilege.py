@@ -112,7 +112,9 @@ def _line_of(ended: Ended, denied: dict[Call, None]) -> str:
     lines = [line for line in ended.text.splitlines() if line.startswith("pci-log-review: ") or "AccessDenied" in line]
     for call in denied:
         for line in lines:
-            if call.action in line and call.resource in line:
+            if call.action in line and (
+                call.resource in line or call.resource.replace("arn:aws:s3:::", "s3://") in line
+            ):
                 return f"named: {call}"
     return f"NOT NAMED: denied {', '.join(map(str, denied))}; said: {' / '.join(lines)[-1500:]}"
 

@@ -340,4 +340,18 @@ def plain_message(message: str) -> str:
     text = re.sub(r"\.? If a data manifest file was generated at .* in your account\.", "", text)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     kept = [line for line in lines if not _NO_REASON.match(line)]
-    return " ".join(kept)[:1_000]
+    plain = " ".join(kept)
+    return f"{plain[:1_000]}{_permission_for(plain)}"
+
+
+# Where S3 gives Athena nothing, Athena names the place, and not the permission.
+_NOT_GIVEN = {
+    "s3:GetObject": re.compile(r"HIVE_CANNOT_OPEN_SPLIT\b.*?(s3://[^\s()]+)"),
+    "s3:ListBucket": re.compile(r"HIVE_FILESYSTEM_ERROR\b.*?(s3://[^\s()/]+)"),
+}
+
+
+def _permission_for(message: str) -> str:
+    found = ((action, pattern.search(message)) for action, pattern in _NOT_GIVEN.items())
+    needed = next((f"{action} on {place[1]}" for action, place in found if place), None)
+    return f" (if S3 refused it: {needed}, or kms:Decrypt on its key, is not permitted)" if needed else ""
