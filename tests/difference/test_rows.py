@@ -48,6 +48,7 @@ def found(base: Path, head: Path, home: Path) -> Iterator[tuple[Changes, list[tu
         yield changes, rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "after", "kinds"),
     [

@@ -242,6 +242,7 @@ RUN = {"run.json": b'{"run_date": "2026-03-02", "state": "complete", "gaps": []}
 REVIEW = {"daily_review.csv": b"requirement,result,findings,unexpected_findings\n"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "files", "fault"),
     [

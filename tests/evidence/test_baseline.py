@@ -108,6 +108,7 @@ def test_the_first_review_and_one_with_the_same_settings_have_nothing_to_explain
     assert review(store, settings, 11) == [], "what is expected no longer is seen by the reviewer"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "part", "gone"),
     [

@@ -111,6 +111,7 @@ TAMPERINGS: dict[str, Callable[[Path], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", TAMPERINGS)
 def test_what_was_tampered_with_shows(evidence: Path, what: str) -> None:
     TAMPERINGS[what](evidence)

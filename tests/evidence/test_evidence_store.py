@@ -50,6 +50,8 @@ with open_evidence(sys.argv[1]).lock():
 WRITE_WITHOUT_END = """
 import sys
 from pci_log_review.evidence.open import open_evidence
+
+pytestmark = pytest.mark.slow
 store = open_evidence(sys.argv[1])
 round = int(sys.argv[2])
 with store.lock():

@@ -190,6 +190,7 @@ def test_who_does_not_take_the_message_is_said_without_the_address_which_is_a_se
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_who_is_sent_on_to_another_page_was_not_told_and_the_page_learns_nothing(webhook: Webhook, status: int) -> None:
     redirecting = Webhook(status, webhook.url)
@@ -220,6 +221,7 @@ class Dripping:
                 time.sleep(0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beginning", [b"", b"HTTP/1.1 ", b"HTTP/1.1 200 OK\r\nServer: "])
 def test_an_answer_that_drips_is_cut_off_by_one_deadline(beginning: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(told, "DEADLINE_SECONDS", 0.5)

@@ -92,6 +92,7 @@ def test_letters_of_any_language_and_emoji_stay_as_they_are(tmp_path: Path) -> N
     assert cell(tmp_path, text) == text
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.fixed_dictionaries({"a": st.none() | st.text(), "b": st.none() | st.text()}), max_size=5))
 def test_whatever_is_written_is_read_back_in_its_place(tmp_path: Path, rows: list[dict[str, str | None]]) -> None:

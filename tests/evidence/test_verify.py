@@ -101,6 +101,7 @@ def tamper(root: Path, chance: random.Random, how: str) -> str:
     return f"{how} {file.relative_to(root)}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100))
 def test_each_of_a_hundred_random_manipulations_is_found(root: Path, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311  # the same manipulations every time
@@ -108,6 +109,7 @@ def test_each_of_a_hundred_random_manipulations_is_found(root: Path, seed: int) 
     assert faults(root), done
 
 
+@pytest.mark.slow
 def test_every_single_byte_of_the_records_counts(root: Path) -> None:
     chance = random.Random(7)  # noqa: S311
     paths = [root / LATEST, *(root / record.path for record in records(open_evidence(str(root)).keys()))]
@@ -272,6 +274,7 @@ GARBAGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("garbage", GARBAGE)
 @pytest.mark.parametrize("which", ["latest", "manifest", "sign-off", "last manifest"])
 def test_garbage_is_named_stops_nothing_and_stays_visible(root: Path, garbage: str, which: str) -> None:
@@ -343,6 +346,7 @@ def test_a_file_of_another_size_is_changed_and_not_read(root: Path, monkeypatch:
     assert faults(root) == [f"{changed}: was changed after it was sealed"]
 
 
+@pytest.mark.slow
 def test_a_record_of_gigabytes_is_not_read_into_the_memory(root: Path) -> None:
     manifest = f"{runs(root)[0]}/{MANIFEST}"
     with (root / manifest).open("r+b") as file:

@@ -196,6 +196,7 @@ def valid_to_aws_cli(case: Case, bucket: Bucket, told: pytest.CaptureFixture[str
     return {line[1].partition(f"s3://{HERE}/")[2] for line in lines}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lay", [*VALID, *INVALID], ids=lambda it: it.__name__)
 def test_nothing_is_proven_that_aws_cli_calls_invalid_and_what_it_calls_valid_is_no_fault(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], lay: Callable[[Path], Case]

@@ -21,6 +21,8 @@ from pci_log_review.cloudtrail.strays import NOT_REVIEWED
 
 from .native_logs import ACCOUNT, DAY, REGION, folder_of, put, put_in_bucket
 
+pytestmark = pytest.mark.slow
+
 NAME = f"{ACCOUNT}_CloudTrail_us-east-1_20260310T1205Z_abcdefghijklmnop.json.gz"
 KEY = f"{folder_of()}/{NAME}"
 

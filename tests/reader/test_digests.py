@@ -576,6 +576,7 @@ def test_forged_digests_without_signatures_cover_nothing(tmp_path: Path) -> None
     assert not any(file.is_proven for file in found.files if "forged" in file.log_file)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keys", [KEYS, None])
 @pytest.mark.parametrize("number", [FIRST - 1, FIRST, MIDDLE, LAST, SPILLED])
 def test_a_changed_digest_is_found(tmp_path: Path, number: int, keys: list[PublicKey] | None) -> None:
@@ -590,6 +591,7 @@ def test_a_changed_digest_is_found(tmp_path: Path, number: int, keys: list[Publi
         assert unproven(found) == {*delivered.logs_of(number), dropped} & set(delivered.logs)
 
 
+@pytest.mark.slow
 def test_every_changed_byte_in_the_content_of_a_digest_or_log_file_is_found(tmp_path: Path) -> None:
     delivered = deliver(tmp_path)
     chance = random.Random(20260310)  # noqa: S311
@@ -607,6 +609,7 @@ def test_every_changed_byte_in_the_content_of_a_digest_or_log_file_is_found(tmp_
     assert not faults(check(tmp_path))
 
 
+@pytest.mark.slow
 def test_every_changed_byte_of_the_compressed_file_is_found_or_changes_nothing(tmp_path: Path) -> None:
     delivered = deliver(tmp_path)
     chance = random.Random(10032026)  # noqa: S311
@@ -675,6 +678,7 @@ def test_a_key_is_good_for_the_time_in_which_it_was_valid_and_three_hours_around
     assert not faults(check(tmp_path, [early, late]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fields", "fault"),
     [
@@ -799,6 +803,7 @@ def test_digests_of_another_trail_do_not_stand_in_for_a_chain(tmp_path: Path) ->
     assert "not a digest of its trail" in faults(found)[delivered.digests[MIDDLE]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "fault"),
     [
@@ -870,6 +875,7 @@ def forged(delivered: Delivered, name: str, log: str) -> str:
     return key
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["20260310T004000Z_backfill", "20260101T004000Z"])
 @pytest.mark.parametrize("keys", [KEYS, None], ids=["with keys", "without keys"])
 def test_a_digest_that_nobody_signed_excuses_no_changed_log_file(
@@ -917,6 +923,7 @@ def backfilled(
     return log
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("s3")
 def test_a_backfill_digest_proves_what_the_hourly_one_left_out(tmp_path: Path) -> None:
     delivered = deliver(tmp_path)

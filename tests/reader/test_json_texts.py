@@ -47,6 +47,7 @@ def like_pattern(limit: int) -> str:
     return sql.replace("<= 1\n", f"<= {min(1, limit)}\n").replace("300000", str(limit))
 
 
+@pytest.mark.slow
 def test_a_pattern_matches_as_like_does() -> None:
     chosen = random.Random(1)  # noqa: S311  # no secret
     letters = "ab%_.\\[]{}()*+?^$|\n\u00e9\U0001f600"

@@ -80,6 +80,7 @@ def ids(lake: Path, day: date = DAY) -> list[str]:
 
 
 # ---------------------------------------------------------------------------------------------------------- bad files
+@pytest.mark.slow
 def test_each_bad_file_is_named_with_its_reason_and_all_others_are_read(tmp_path: Path) -> None:
     for number, (name, (content, _)) in enumerate(BAD_FILES.items()):
         put(tmp_path / "logs", f"{folder_of()}/{2 * number:02}-{name}", content)
@@ -95,6 +96,7 @@ def test_each_bad_file_is_named_with_its_reason_and_all_others_are_read(tmp_path
     assert ids(tmp_path / "lake") == sorted(f"event-{100 * more + number}" for number in numbers for more in (0, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BAD_FILES)
 def test_a_bad_file_alone_leaves_an_empty_partition_and_its_reason(tmp_path: Path, name: str) -> None:
     content, reason = BAD_FILES[name]
@@ -125,6 +127,7 @@ def test_keys_that_hide_others_are_named_with_the_file_and_the_event(tmp_path: P
     assert (found["a.json.gz"].events, found["b.json.gz"].problem) == (2, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", ["60MB", "1GB"])
 def test_a_file_that_breaks_the_memory_is_named_and_all_others_are_read(
     tmp_path: Path, limit: str, monkeypatch: pytest.MonkeyPatch
@@ -258,6 +261,7 @@ def test_an_object_that_s3_does_not_give_is_named_and_all_others_are_read(
 
 
 # ------------------------------------------------------------------------------------------------------- log_files
+@pytest.mark.slow
 def test_count_size_and_sha256_of_each_file_are_right(tmp_path: Path) -> None:
     counts = [0, 1, 2, 999, 1_000, 1_001, 2_000, 2_500]
     for count in counts:
@@ -281,6 +285,7 @@ def test_an_event_carries_its_file_account_and_region(tmp_path: Path) -> None:
     assert (row["awsregion"], row["recipientaccountid"]) == ("eu-west-1", "999999999999")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("resources", "arns"),
     [
@@ -300,6 +305,7 @@ def test_the_arns_of_an_events_resources_are_taken_out(resources: Any, arns: str
     assert row["resourcearns"] == arns
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "data", "used"),
     [
@@ -393,6 +399,7 @@ def lower(fields: Any) -> Any:
     return {name.lower(): lower(value) for name, value in fields.items()} if isinstance(fields, dict) else fields
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "record",
     [
@@ -420,6 +427,7 @@ def test_lower_case_names_change_nothing_inside_the_parameters(tmp_path: Path) -
 ODD_VALUES: list[Any] = ["text", "", True, False, 0, 1, 12345678901234567890, {"a": [1]}, ["x", None], [], {}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["userIdentity", *lake_module._TEXT_FIELDS])
 def test_a_value_of_any_type_in_any_field_loses_neither_event_nor_value(field: str, tmp_path: Path) -> None:
     number = "vpcEndpointId" if field != "vpcEndpointId" else "errorMessage"  # tells the events apart
@@ -442,6 +450,7 @@ def test_a_value_of_any_type_in_user_identity_keeps_the_event_and_its_other_fiel
     assert [row["useridentity"]["username"] for row in rows] == ["ana"] * (len(ODD_VALUES) + 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["userIdentity", *lake_module._TEXT_FIELDS])
 def test_json_null_and_a_missing_field_are_sql_null(field: str, tmp_path: Path) -> None:
     missing = {name: value for name, value in event(2).items() if name != field}
@@ -498,6 +507,7 @@ def test_a_deeply_nested_record_comes_through(tmp_path: Path) -> None:
     assert (row["eventid"], row["requestparameters"]) == ("1", nested)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(records=EVENTS, identity=st.sampled_from(["userIdentity", "useridentity", "eventname"]))
 def test_whatever_objects_are_delivered_each_is_an_event(
@@ -567,6 +577,7 @@ def test_a_listing_that_fails_leaves_the_earlier_partition(tmp_path: Path) -> No
     assert files_below(tmp_path / "lake") == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [0, 4, 1_000, 50_000])
 def test_a_disk_that_gets_full_leaves_the_earlier_partition(tmp_path: Path, limit: int) -> None:
     put_log(tmp_path / "logs", "a.json.gz", [event(1)])

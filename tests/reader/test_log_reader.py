@@ -134,6 +134,7 @@ def test_a_file_of_another_name_is_refused(name: str) -> None:
 
 
 # --------------------------------------------------------------------------------------------------------------- size
+@pytest.mark.slow
 def test_an_object_of_200_mb_is_read_in_bounded_memory() -> None:
     program = """if True:
         import gzip, json, resource
@@ -157,6 +158,7 @@ def bomb(size: int) -> bytes:
     return b"".join([*parts, compress.compress(b"]}"), compress.flush()])
 
 
+@pytest.mark.slow
 def test_a_decompression_bomb_is_refused() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert refused(bomb(2 * MAX_BYTES)) == f"is too large to review: it holds more than {MAX_BYTES} bytes of JSON"
@@ -322,6 +324,7 @@ def test_of_many_bad_records_some_are_named_and_all_are_counted() -> None:
 TOO_MANY = "is too large to review: it holds too many values"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
@@ -408,6 +411,7 @@ VALUES = st.recursive(
 EVENTS = st.lists(st.dictionaries(TEXTS | st.sampled_from(["Records", "eventName"]), VALUES, max_size=6), max_size=6)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(events=EVENTS, ascii_only=st.booleans(), indent=st.sampled_from([None, 2]), level=st.integers(0, 9))
 def test_whatever_objects_are_written_come_back_equal_and_in_order(

@@ -77,6 +77,7 @@ def differences(row: Event, record: Event) -> Iterator[str]:
         yield "userIdentity"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("logs", "day"), DAYS)
 def test_every_record_of_the_day_is_in_the_lake_once_with_the_same_fields(
     logs: Path, day: date, tmp_path: Path

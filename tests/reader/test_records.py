@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from pci_log_review.cloudtrail.records import Records
 TEXTS = st.lists(st.text(max_size=20).map(str.encode), max_size=8)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(TEXTS)
 def test_records_are_the_same_in_python_in_arrow_and_in_duckdb(texts: list[bytes]) -> None:

@@ -98,6 +98,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 def test_the_quick_search_finds_what_looking_at_each_record_does() -> None:
     with UnclearKeys() as keys:
         numbers = itertools.count()
@@ -113,6 +114,7 @@ def test_the_quick_search_finds_what_looking_at_each_record_does() -> None:
         assert keys.faults(), "some were unclear"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "identity",
     ['"a":' + "[" * 900 + "]" * 900, '"a":[' + "[]," * 300_000 + "[]]", ",".join(f'"{n}":{n}' for n in range(60_000))],

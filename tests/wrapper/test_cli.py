@@ -20,6 +20,8 @@ from pci_log_review.common.project import PROJECT
 from pci_log_review.difference.compare import DiffExit
 from pci_log_review.review.day import Exit
 
+pytestmark = pytest.mark.slow
+
 Command = Callable[..., Ended]
 
 

@@ -20,6 +20,10 @@ OBJECT = "s3://example-pay-tables/tables/review/trail_scope/20260311_x1"
             f"HIVE_FILESYSTEM_ERROR: Failed to list directory: {OBJECT}",
             "s3:ListBucket on s3://example-pay-tables",
         ),
+        (
+            "(InvalidRequestException) Unable to verify/create output bucket example-pay-results",
+            "s3:ListBucket or s3:GetBucketLocation on s3://example-pay-results",
+        ),
     ],
 )
 def test_where_athena_names_the_place_alone_the_permission_is_named_too(said: str, needed: str) -> None:

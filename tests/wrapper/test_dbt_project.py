@@ -12,6 +12,8 @@ import pytest
 import yaml
 from tests.checkout import ROOT, Checkout
 
+pytestmark = pytest.mark.slow
+
 PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
 ENGINES = ("duckdb", "athena")
 REQUIREMENTS = {line["model"]: line for line in PROJECT["vars"]["requirements"]}

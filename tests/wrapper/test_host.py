@@ -24,6 +24,8 @@ from pci_log_review.settings.checks import FILES, check_settings
 from pci_log_review.warehouse.lake import _database
 from pci_log_review.warehouse.profile import read_profile
 
+pytestmark = pytest.mark.slow
+
 
 def lay_socket(path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as it:

@@ -13,6 +13,8 @@ from pci_log_review.common.errors import UsageError
 from pci_log_review.settings.checks import FILES, check_settings
 from pci_log_review.settings.new import write_settings
 
+pytestmark = pytest.mark.slow
+
 
 def test_init_writes_valid_settings_with_the_accounts_and_regions_found(tmp_path: Path) -> None:
     checkout = Checkout.of(tmp_path)

@@ -15,9 +15,12 @@ from functools import cache
 from pathlib import Path
 
 import botocore
+import pytest
 from tests.checkout import ROOT
 
 from pci_log_review.settings.rows import Row, read_rows
+
+pytestmark = pytest.mark.slow
 
 AREAS = {"identity", "audit logs", "network controls", "keys and secrets", "data stores"}
 # Names of operations that only read: a word that says so, and what it reads

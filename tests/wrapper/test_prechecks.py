@@ -21,6 +21,8 @@ from pci_log_review.review.options import EvidencePlace, Run, RunOptions, open_r
 from pci_log_review.review.prechecks import check_run
 from pci_log_review.warehouse.profile import AthenaConnection
 
+pytestmark = pytest.mark.slow
+
 SAMPLE = ROOT / "sample_logs"
 SCOPE = "account_id,account_name,region,in_cde,logs_expected\n"
 Opener = Callable[..., Run]

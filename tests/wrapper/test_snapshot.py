@@ -71,6 +71,20 @@ def test_what_is_used_is_in_a_private_folder_and_sealed_byte_for_byte(
     assert taken.altered() == []
 
 
+def test_unit_tests_have_their_hash_and_are_left_out_of_what_dbt_reads(project: Path, settings: Path) -> None:
+    left_out = ("models/review/findings_unit_tests.yml", "tests/fixtures/as_loaded.sql")
+    read = ("models/review/unit_tests.yml", "models/review/findings_unit_tests.sql", "tests/singular/fixtures.sql")
+    for name in (*left_out, *read):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text("-- nothing")
+    taken = take_snapshot(project, settings)
+    assert [name for name in (*left_out, *read) if (taken.folder / name).exists()] == list(read)
+    assert left_out[0] in taken.hashes()
+    assert taken.altered() == []
+    (taken.folder / left_out[0]).write_text("-- added while the review ran")
+    assert taken.altered() == [left_out[0]]
+
+
 def test_every_file_of_catalogue_models_and_macros_has_its_hash() -> None:
     hashes = take_snapshot(ROOT, ROOT / "seeds" / "settings").hashes()
     for folder in ("models", "macros", "seeds/catalogue"):
@@ -78,6 +92,7 @@ def test_every_file_of_catalogue_models_and_macros_has_its_hash() -> None:
             assert hashes[path.relative_to(ROOT).as_posix()] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [SCOPE, EVENTS, "models/review/findings.sql", "models/x.sql"])
 @pytest.mark.parametrize("how", ["change", "remove", "link"])
 def test_what_is_altered_in_the_private_folder_is_named(taken: Snapshot, tmp_path: Path, name: str, how: str) -> None:

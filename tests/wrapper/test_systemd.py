@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from tests.checkout import ROOT, Checkout
 
+pytestmark = pytest.mark.slow
+
 UNITS = ROOT / "deploy" / "systemd"
 
 

@@ -348,10 +348,11 @@ def plain_message(message: str) -> str:
 _NOT_GIVEN = {
     "s3:GetObject": re.compile(r"HIVE_CANNOT_OPEN_SPLIT\b.*?(s3://[^\s()]+)"),
     "s3:ListBucket": re.compile(r"HIVE_FILESYSTEM_ERROR\b.*?(s3://[^\s()/]+)"),
+    "s3:ListBucket or s3:GetBucketLocation": re.compile(r"Unable to verify/create output bucket ([^\s()/]+)"),
 }
 
 
 def _permission_for(message: str) -> str:
     found = ((action, pattern.search(message)) for action, pattern in _NOT_GIVEN.items())
-    needed = next((f"{action} on {place[1]}" for action, place in found if place), None)
+    needed = next((f"{action} on s3://{place[1].removeprefix('s3://')}" for action, place in found if place), None)
     return f" (if S3 refused it: {needed}, or kms:Decrypt on its key, is not permitted)" if needed else ""
