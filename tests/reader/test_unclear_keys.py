@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,8 +66,21 @@ def test_keys_in_parameters_are_their_writers_and_blanks_do_not_matter() -> None
         assert found_in([json.dumps(record, separators=blanks).encode() for record in records]) is None
 
 
-def test_each_fault_is_told_of_its_own_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_TOGETHER", 5)
+def test_what_has_no_room_in_memory_is_searched_too_and_written_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(module._CONFIG, "memory_limit", "5MB")
+    records = [b'{"k%d":1,"%s":2}' % (number, b"x" * 2_000) for number in range(4_000)]
+    with UnclearKeys() as keys:
+        keys.look_at(1, Records.of([*records, b'{"a":1,"A":2}']))
+        assert keys.faults()[1].endswith("record 4001 has the keys 'a' and 'A'")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("limit", ["_RECORDS_TOGETHER", "_BYTES_TOGETHER"])
+def test_each_fault_is_told_of_its_own_file(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, limit, 5)
     with UnclearKeys() as keys:
         for number in range(30):
             odd = b'{"a":1,"A":2}' if number in (3, 17, 29) else b"{}"

@@ -15,8 +15,15 @@ import pyarrow as pa
 from .records import Records
 from .salvage import BadRecords, record_name
 
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {"threads": 1, "memory_limit": "200MB"}
-_TOGETHER = 5_000  # records, of one file or of many small ones
+# Without a folder for what has no room in memory: records would be written to wherever the command was begun.
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 1,
+    "memory_limit": "200MB",
+    "temp_directory": "",
+}
+# What is searched at once, of one file or of many small ones
+_RECORDS_TOGETHER = 5_000
+_BYTES_TOGETHER = 16 << 20
 _LONGEST_KEY = 100
 
 # Records have few combinations of keys, and few identities: each is looked at once. The keys of an object are all
@@ -52,7 +59,9 @@ class UnclearKeys:
     def look_at(self, file: int, records: Records) -> None:
         """Takes a file's records, by the file's number."""
         self._waiting.append((file, records))
-        if sum(len(records) for _, records in self._waiting) >= _TOGETHER:
+        together = [records for _, records in self._waiting]
+        are_many = sum(map(len, together)) >= _RECORDS_TOGETHER
+        if are_many or sum(len(records.text) for records in together) >= _BYTES_TOGETHER:
             self._search()
 
     def faults(self) -> dict[int, str]:
@@ -84,7 +93,7 @@ class UnclearKeys:
         try:
             keys = [keys for (keys,) in self._connection.execute(_KEYS).fetchall()]
             of_identity = self._connection.execute(_KEYS_OF_IDENTITY).fetchall()
-        except duckdb.Error:  # it reads less than Python does: other numbers, or not as deep
+        except duckdb.Error:  # no room, or JSON that it does not take
             return False
         finally:
             self._connection.unregister("records")
