@@ -31,6 +31,8 @@ from pci_log_review.evidence.open import open_evidence
 from pci_log_review.evidence.s3 import S3Evidence
 from pci_log_review.evidence.store import EvidenceError, EvidenceStore, Locked
 
+pytestmark = pytest.mark.slow
+
 RUN = "2026-03-10/20260311T060000Z-ab12cd34"
 FILES = {
     "daily_review.csv": b"a,b\n",
@@ -50,8 +52,6 @@ with open_evidence(sys.argv[1]).lock():
 WRITE_WITHOUT_END = """
 import sys
 from pci_log_review.evidence.open import open_evidence
-
-pytestmark = pytest.mark.slow
 store = open_evidence(sys.argv[1])
 round = int(sys.argv[2])
 with store.lock():
