@@ -39,7 +39,10 @@ article as (
         asked_for.event_name
     from asked_for
     inner join (
-        values {% for requirement in article %}('{{ requirement }}'){{ ', ' if not loop.last }}{% endfor %}
+        values
+        {% for requirement in article %}
+            ('{{ requirement }}'){{ ',' if not loop.last }}
+        {% endfor %}
     ) as queries (requirement) on contains(asked_for.requirements, queries.requirement)
     where
         not (queries.requirement = '10.4.1-network' and {{ is_read() }})
