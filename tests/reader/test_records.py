@@ -20,7 +20,7 @@ TEXTS = st.lists(st.text(max_size=20).map(str.encode), max_size=8)
 def test_records_are_the_same_in_python_in_arrow_and_in_duckdb(texts: list[bytes]) -> None:
     records = Records.of(texts)
     assert list(records) == texts
-    column = records.as_arrow()
+    column = records.arrow
     column.validate(full=True)
     assert [text.as_py().encode() for text in column] == texts
     with duckdb.connect() as connection:
@@ -34,4 +34,4 @@ def test_a_file_without_blanks_is_not_copied() -> None:
     records, problem = read_records("a.json", file)
     assert (list(records), problem) == (texts, None)
     assert records.text is file
-    assert [text.as_py().encode() for text in records.as_arrow()] == texts
+    assert [text.as_py().encode() for text in records.arrow] == texts

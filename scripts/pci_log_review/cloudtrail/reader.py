@@ -138,25 +138,31 @@ def _records(name: str, text: bytes | bytearray) -> tuple[Records, str | None]:
         except (msgspec.DecodeError, RecursionError):
             pass
         else:
-            if (found := _as_cloudtrail_writes(text, records)) is not None:
-                return found, None
-            if _holds_one_list(text):
-                return _reviewable(records)
+            found = _in_place(text, records)
+            if found is None and _holds_one_list(text):
+                found = Records.of(records)
+            if found is not None:
+                return (found, None) if _are_objects(found) else _reviewable(records)
     salvaged = take_apart(text)
     if not salvaged.lists:
         raise UnreadableLogFile(_not_a_log_file(text))
     return Records.of(salvaged.records), salvaged.problem or _fault_of(text)
 
 
-def _as_cloudtrail_writes(text: bytes | bytearray, records: list[msgspec.Raw]) -> Records | None:
-    """The records of a file that holds nothing but them, without a blank; None where anything is otherwise."""
+def _in_place(text: bytes | bytearray, records: list[msgspec.Raw]) -> Records | None:
+    """Where the records lie in a file that has nothing but them, without a blank; None where anything is otherwise."""
     sizes = np.fromiter(map(len, records), np.int64, len(records))
     if len(text) != sizes.sum() + max(len(records) - 1, 0) + len(_BEGIN + _END):
         return None  # any other way to write them takes more room
-    begins = np.cumsum(sizes + len(",")) - sizes - len(",") + len(_BEGIN)
-    if len(records) and (sizes.max() > MAX_RECORD_BYTES or (np.frombuffer(text, np.uint8)[begins] != _BRACE).any()):
-        return None
-    return Records(text, begins, sizes)
+    return Records(text, np.cumsum(sizes + len(",")) - sizes - len(",") + len(_BEGIN), sizes)
+
+
+def _are_objects(records: Records) -> bool:
+    """Whether all are JSON objects that are not too large, since they are JSON."""
+    if not len(records):
+        return True
+    first_bytes = np.frombuffer(records.text, np.uint8)[records.begins]
+    return bool(records.sizes.max() <= MAX_RECORD_BYTES and (first_bytes == _BRACE).all())
 
 
 def _reviewable(records: list[msgspec.Raw]) -> tuple[Records, str | None]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -23,7 +25,7 @@ class Records:
     sizes: NDArray[np.int64]
 
     @classmethod
-    def of(cls, records: Sequence[bytes]) -> Records:
+    def of(cls, records: Sequence[bytes | msgspec.Raw]) -> Records:
         """These records, copied into one text."""
         sizes = np.fromiter(map(len, records), np.int64, len(records))
         return cls(b"".join(records), np.cumsum(sizes) - sizes, sizes)
@@ -38,7 +40,8 @@ class Records:
             for begin, size in zip(self.begins.tolist(), self.sizes.tolist(), strict=True):
                 yield bytes(text[begin : begin + size])
 
-    def as_arrow(self) -> pa.Array[Any]:
+    @cached_property
+    def arrow(self) -> pa.Array[Any]:
         """The records as an array of texts, which refers to `text`.
 
         Its layout: Apache Arrow Columnar Format, "Variable-size Binary View Layout".

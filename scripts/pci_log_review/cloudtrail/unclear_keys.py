@@ -46,6 +46,7 @@ class UnclearKeys:
         self._connection = duckdb.connect(config=_CONFIG)
         self._thread = ThreadPoolExecutor(1)
         self._waiting: list[tuple[int, Records]] = []
+        self._records = self._bytes = 0  # of those that wait
         self._searched: Future[dict[int, str]] | None = None
         self._faults: dict[int, str] = {}
 
@@ -58,10 +59,11 @@ class UnclearKeys:
 
     def look_at(self, file: int, records: Records) -> None:
         """Takes a file's records, by the file's number."""
-        self._waiting.append((file, records))
-        together = [records for _, records in self._waiting]
-        are_many = sum(map(len, together)) >= _RECORDS_TOGETHER
-        if are_many or sum(len(records.text) for records in together) >= _BYTES_TOGETHER:
+        if len(records):
+            self._waiting.append((file, records))
+            self._records += len(records)
+            self._bytes += len(records.text)
+        if self._records >= _RECORDS_TOGETHER or self._bytes >= _BYTES_TOGETHER:
             self._search()
 
     def faults(self) -> dict[int, str]:
@@ -73,6 +75,7 @@ class UnclearKeys:
     def _search(self) -> None:
         self._collect()  # no more than these wait meanwhile: they take memory
         waiting, self._waiting = self._waiting, []
+        self._records = self._bytes = 0
         self._searched = self._thread.submit(self._faults_of, waiting)
 
     def _collect(self) -> None:
@@ -86,7 +89,7 @@ class UnclearKeys:
         return {file: fault for file, fault in faults if fault}
 
     def _are_clear(self, several: list[Records]) -> bool:
-        batches = [pa.record_batch({"record": records.as_arrow()}) for records in several if len(records)]
+        batches = [pa.record_batch({"record": records.arrow}) for records in several]
         if not batches:
             return True
         self._connection.register("records", pa.Table.from_batches(batches))

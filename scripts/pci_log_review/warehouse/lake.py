@@ -238,14 +238,13 @@ def _batches(file: Delivery, records: Records) -> Iterator[pa.RecordBatch]:
     """The records in batches, of a size that DuckDB has room for; the time of json_transform grows with the square of
     a batch.
     """
-    texts = records.as_arrow()
     ends = np.cumsum(records.sizes)
     begin = 0
     while begin < len(records):
         before = ends[begin] - records.sizes[begin]
         fitting = int(np.searchsorted(ends, before + BATCH_BYTES, "right"))
         end = min(begin + BATCH_RECORDS, max(fitting, begin + 1))
-        columns = [texts.slice(begin, end - begin)]
+        columns = [records.arrow.slice(begin, end - begin)]
         first = np.zeros(end - begin, np.int8)
         for name in (file.account_id, file.region, file.log_file):
             columns.append(pa.DictionaryArray.from_arrays(first, pa.array([name], pa.string())))
