@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='view', tags=['same_each_day']) }}
 
 with final as (
     {% for requirement in requirements() %}

@@ -1,4 +1,4 @@
-{{ config(materialized='view', contract={'enforced': false}) }}
+{{ config(materialized='view', contract={'enforced': false}, tags=['same_each_day']) }}
 
 {% set lines = requirements() %}
 

@@ -196,6 +196,15 @@ def test_one_statement_of_a_run_scans_the_raw_logs_and_each_of_the_days_files_on
         assert scan.raw_bytes_scanned == sum(sizes_of(sample_days, day).values())
 
 
+def test_the_first_day_of_a_run_asks_about_contracts_and_no_later_one_does(sample_days: SampleDays) -> None:
+    asked = [
+        sum(query.statement.endswith("where false\n    limit 0") for query in sample_days.queries_of(day))
+        for day in DAYS
+    ]
+    assert asked[0] >= 2 * len(REQUIREMENT_MODELS)
+    assert asked[1:] == [0, 0]
+
+
 def test_a_day_with_a_damaged_file_is_scanned_once_more_without_it(sample_days: SampleDays) -> None:
     queries = sample_days.queries_of(DAMAGED)
     (failed,) = [query for query in queries if query.state == "FAILED"]

@@ -77,6 +77,18 @@ def test_catalogue_and_settings_are_loaded_and_tested_once_and_stand_in_the_resu
     assert of_the_day.count("trail_scope_names_each_region_once") == 1
     assert of_the_day.count("expected_activity_lines_have_not_expired") == 2  # which depends on the day
     assert of_the_day.count("finding_is_unique") == 2
+    assert [told.name for told in progress].count("findings") == 1  # a view without a day
+    assert not list(run.state.glob("*.wal"))
+
+
+def test_a_contract_that_a_model_breaks_fails_each_day(run: Run, tmp_path: Path) -> None:
+    checkout = Checkout.of(tmp_path, copied=True)
+    checkout.broken("models/review/log_files.sql", "final as (\n    select", "final as (\n    select 1 as undeclared,")
+    checkout.state.mkdir()
+    with Dbt(replace(run.dbt, project=checkout.project, state=checkout.state), ()) as dbt:
+        for day in (FIRST, SECOND):
+            failed = {node.name: node.message for node in dbt.build(day, [], lambda _: None).failed()}
+            assert "enforced contract that failed" in failed["log_files"]
 
 
 def test_a_process_parses_once_and_builds_each_day_with_its_own_variables(run: Run) -> None:

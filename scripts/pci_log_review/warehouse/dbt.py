@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Any, Self
 
+import duckdb
 import yaml
 
 from .profile import Profile
@@ -24,6 +25,7 @@ CONVERTED = "PCI_LOG_REVIEW_CONVERTED"
 # What the child runs, and the folder from which it imports this package
 _CHILD = "import sys; sys.path[:0] = [sys.argv.pop(1)]; from pci_log_review.warehouse import dbt_child as me; me.main()"
 _PACKAGES = Path(__file__).resolve().parents[2]
+_ONCE = ("settings", "same_each_day")  # tags of tests and of views that the first build of a run is enough for
 _DBT_ERROR = 2  # dbt's exit code if it could not start
 _MAX_VARS = 100_000  # bytes; a query has to name all the files, and may have 262,144
 
@@ -145,9 +147,9 @@ class Dbt:
         self._project = project
         self._locks = locks
         self._process: subprocess.Popen[str] | None = None
-        # Seeds, and the tests that ask them alone, as this run's first build ended them: all days of a run have the
-        # same catalogue and settings, and nobody else writes the tables while it holds the locks.
-        self._settings: tuple[Node, ...] = ()
+        # What is the same on each day, as this run's first build ended it: seeds, the tests that ask them alone, and
+        # views that do not name the day. Nobody else writes them while the run holds the locks.
+        self._once: tuple[Node, ...] = ()
         self._manifest: dict[str, Any] = {}
         self._catalog: dict[str, Any] = {}
 
@@ -157,6 +159,8 @@ class Dbt:
 
     def __exit__(self, *_: object) -> None:
         self._end()
+        if isinstance(database := self._project.profile.connection, Path):
+            _empty_log(database)
 
     def build(self, run_date: date, unreadable: list[str], on_progress: Callable[[Progress], None]) -> DbtResult:
         """Runs `dbt build` for the run date, without dbt's unit tests.
@@ -173,19 +177,26 @@ class Dbt:
         results.unlink(missing_ok=True)
         # tests of the shipped catalogue, or of rules on invented events, run where those are changed
         left_out = ["--exclude-resource-type", "unit_test", "exposure", "--exclude", "tag:catalogue"]
-        if self._settings:
+        if self._once:
             left_out = ["--exclude-resource-type", "unit_test", "exposure", "seed"]
-            left_out += ["--exclude", "tag:catalogue", "tag:settings"]
+            # empty: a view that is left out does not take its tests with it
+            left_out += [
+                "--indirect-selection",
+                "empty",
+                "--exclude",
+                "tag:catalogue",
+                *(f"tag:{tag}" for tag in _ONCE),
+            ]
         command = self._project.command("build", "--vars", variables, *left_out)
         code, reason = self._run(command, on_progress)
         if code not in (0, 1) or not results.is_file():
             self._end()
             raise DbtFailed(_stopped(code, plain_message(reason)))
         built = self._read_artifacts()
-        built = replace(built, nodes=[*self._settings, *built.nodes])
-        of_settings = [node for node in built.nodes if node.kind == "seed" or "settings" in node.tags]
-        are_right = of_settings and all(node.status in ("success", "pass") for node in of_settings)
-        self._settings = tuple(of_settings) if are_right else ()
+        built = replace(built, nodes=[*self._once, *built.nodes])
+        same = [node for node in built.nodes if node.kind == "seed" or not node.tags.isdisjoint(_ONCE)]
+        are_right = same and all(node.status in ("success", "pass") for node in same)
+        self._once = tuple(same) if are_right else ()
         return built
 
     def _read_artifacts(self) -> DbtResult:
@@ -253,6 +264,16 @@ class Dbt:
                 _stream(process.stdin).close()
             _stream(process.stdout).close()
             process.wait()
+
+
+def _empty_log(database: Path) -> None:
+    """Moves what stands in the log of a DuckDB file into the file itself, as builds don't (dbt_child._close_database).
+
+    If that fails, the log stays, and the next that opens the file says why.
+    """
+    if database.with_name(f"{database.name}.wal").exists():
+        with suppress(duckdb.Error), duckdb.connect(database):
+            pass  # closing does it
 
 
 def _artifact(path: Path) -> dict[str, Any]:
