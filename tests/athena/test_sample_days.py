@@ -198,8 +198,8 @@ def test_one_statement_of_a_run_scans_the_raw_logs_and_each_of_the_days_files_on
 
 def test_the_first_day_of_a_run_asks_about_contracts_and_no_later_one_does(sample_days: SampleDays) -> None:
     asked = [
-        sum(query.statement.endswith("where false\n    limit 0") for query in sample_days.queries_of(day))
-        for day in DAYS
+        sum(query.statement.endswith("where false\n    limit 0") for query in sample_days.queries_of(run_date))
+        for run_date in DAYS
     ]
     assert asked[0] >= 2 * len(REQUIREMENT_MODELS)
     assert asked[1:] == [0, 0]

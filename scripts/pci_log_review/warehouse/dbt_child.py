@@ -89,8 +89,8 @@ def _check_contracts_once(nodes: dict[str, Any], built: RunExecutionResult) -> N
     To check one takes two queries. What it checks are the columns of a model's SQL, and another day has the same.
     """
     for result in built.results:
-        if result.status == "success" and result.node.config.materialized == "incremental":
-            node = nodes[result.node.unique_id]
+        node = nodes.get(result.node.unique_id)
+        if node and result.status == "success" and node.config.materialized == "incremental":
             node.contract.enforced = node.config.contract.enforced = False
 
 
