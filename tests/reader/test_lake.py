@@ -151,12 +151,29 @@ def test_a_file_that_breaks_the_memory_is_named_and_all_others_are_read(
 def test_a_batch_has_room_in_memory_whatever_is_in_its_records() -> None:
     file = Delivery("a.json.gz", ACCOUNT, REGION, "log", 1)
     sizes = [10, lake_module.BATCH_BYTES + 1, 10, *[100_000] * 100, *[1] * 2_000]
-    batches = list(lake_module._batches(file, Records.of([b"x" * size for size in sizes])))
+    batches = list(lake_module._batches([(file, Records.of([b"x" * size for size in sizes]))]))
     assert [len(text or "") for batch in batches for text in batch["record"].to_pylist()] == sizes
     assert max(batch.num_rows for batch in batches) == lake_module.BATCH_RECORDS
     together = [sum(len(text or "") for text in batch["record"].to_pylist()) for batch in batches if batch.num_rows > 1]
     assert max(together) <= lake_module.BATCH_BYTES
     assert {tuple(batch["account_id"].to_pylist()) for batch in batches[:1]} == {(ACCOUNT,)}
+
+
+def test_small_files_share_batches_and_each_record_keeps_the_name_of_its_file() -> None:
+    sizes = [1, 400, 0, 700, 3, 2_500, 1, 1]
+    files = [
+        (Delivery(f"{number}.json.gz", f"account {number}", REGION, "log", 1), Records.of([b"%d" % number] * size))
+        for number, size in enumerate(sizes)
+    ]
+    batches = list(lake_module._batches(files))
+    assert len(batches) == 4
+    assert max(batch.num_rows for batch in batches) == lake_module.BATCH_RECORDS
+    rows = [row for batch in batches for row in batch.to_pylist()]
+    assert [int(row["record"]) for row in rows] == [number for number, size in enumerate(sizes) for _ in range(size)]
+    for row in rows:
+        assert row["log_file"] == f"{row['record']}.json.gz"
+        assert row["account_id"] == f"account {row['record']}"
+        assert row["region"] == REGION
 
 
 def test_batches_are_made_ahead_and_an_error_reaches_everyone_who_asks_for_the_next() -> None:

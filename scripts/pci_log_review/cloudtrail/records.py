@@ -52,7 +52,7 @@ class Records:
         is_long = self.sizes > _INLINE
         views[is_long, 12:] = _as_bytes(self.begins[is_long])
         repeated = np.where(is_long, _PREFIX, self.sizes)
-        for place in range(_INLINE):
+        for place in range(int(repeated.max(initial=0))):
             has_it = repeated > place
             views[has_it, _PREFIX + place] = data[self.begins[has_it] + place]
         buffers = [None, pa.py_buffer(views.data), pa.py_buffer(self.text)]

@@ -14,13 +14,13 @@ import os
 import re
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from queue import Empty, Queue
-from typing import Self
+from typing import Any, Self
 
 import duckdb
 import msgspec
@@ -133,7 +133,7 @@ _LOG_FILE_COLUMNS: dict[str, pa.DataType] = {
     "events": pa.int64(),
     "problem": pa.string(),
 }
-_NAME = pa.dictionary(pa.int8(), pa.string())
+_NAME = pa.dictionary(pa.int16(), pa.string())
 _RECORD_COLUMNS: dict[str, pa.DataType] = {
     "record": pa.string_view(),
     "account_id": _NAME,
@@ -234,22 +234,47 @@ def _logs(lake: Path, run_date: date) -> Path:
     return lake / "logs" / f"run_date={run_date}" / "logs.parquet"
 
 
-def _batches(file: Delivery, records: Records) -> Iterator[pa.RecordBatch]:
-    """The records in batches, of a size that DuckDB has room for; the time of json_transform grows with the square of
-    a batch.
+@dataclass(frozen=True)
+class _Piece:
+    """Records of a file that go into one batch."""
+
+    file: Delivery
+    records: pa.Array[Any]
+
+
+def _batches(files: Iterable[tuple[Delivery, Records]]) -> Iterator[pa.RecordBatch]:
+    """The files' records in batches of a size that DuckDB has room for: the time of json_transform grows with the
+    square of a batch. Small files share one, because each batch costs as much as some hundred records.
     """
-    ends = np.cumsum(records.sizes)
-    begin = 0
-    while begin < len(records):
-        before = ends[begin] - records.sizes[begin]
-        fitting = int(np.searchsorted(ends, before + BATCH_BYTES, "right"))
-        end = min(begin + BATCH_RECORDS, max(fitting, begin + 1))
-        columns = [records.arrow.slice(begin, end - begin)]
-        first = np.zeros(end - begin, np.int8)
-        for name in (file.account_id, file.region, file.log_file):
-            columns.append(pa.DictionaryArray.from_arrays(first, pa.array([name], pa.string())))
-        yield pa.RecordBatch.from_arrays(columns, schema=_RECORDS)
-        begin = end
+    pieces: list[_Piece] = []
+    records_left, bytes_left = BATCH_RECORDS, BATCH_BYTES
+    for file, records in files:
+        ends = np.cumsum(records.sizes)
+        begin = 0
+        while begin < len(records):
+            before = int(ends[begin] - records.sizes[begin])
+            fitting = int(np.searchsorted(ends, before + bytes_left, "right"))
+            end = min(begin + records_left, fitting)
+            if end <= begin and pieces:  # the next record needs a batch of its own, or a new one
+                yield _batch(pieces)
+                pieces, records_left, bytes_left = [], BATCH_RECORDS, BATCH_BYTES
+                continue
+            end = max(end, begin + 1)
+            pieces.append(_Piece(file, records.arrow.slice(begin, end - begin)))
+            records_left -= end - begin
+            bytes_left -= int(ends[end - 1]) - before
+            begin = end
+    if pieces:
+        yield _batch(pieces)
+
+
+def _batch(pieces: list[_Piece]) -> pa.RecordBatch:
+    number = np.repeat(np.arange(len(pieces), dtype=np.int16), [len(piece.records) for piece in pieces])
+    names = ([getattr(piece.file, name) for piece in pieces] for name in ("account_id", "region", "log_file"))
+    columns = [pa.DictionaryArray.from_arrays(number, pa.array(each, pa.string())) for each in names]
+    return pa.RecordBatch.from_arrays(
+        [pa.concat_arrays([piece.records for piece in pieces]), *columns], schema=_RECORDS
+    )
 
 
 class _Reading:
@@ -274,6 +299,11 @@ class _Reading:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Every record of the files in scope, with the account, region and name of its file."""
+        yield from _batches(self._files())
+        for number, fault in self._keys.faults().items():
+            self._problems[number] = _joined(self._problems[number], fault)
+
+    def _files(self) -> Iterator[tuple[Delivery, Records]]:
         numbers = {file: number for number, file in enumerate(self._delivered)}
         wanted = [file for file in self._delivered if self._is_read(file)]
         for file, contents in read_log_files(self._store, wanted, self._is_covered, self._is_split):
@@ -289,9 +319,7 @@ class _Reading:
                 self._events[number] = len(contents.records)
                 if not is_proven:  # otherwise CloudTrail itself wrote every key
                     self._keys.look_at(number, contents.records)
-                yield from _batches(file, contents.records)
-        for number, fault in self._keys.faults().items():
-            self._problems[number] = _joined(self._problems[number], fault)
+                yield file, contents.records
 
     def one_by_one(self) -> Iterator[tuple[int, Iterator[pa.RecordBatch]]]:
         """Each file with records, by its number, read once more: for a file that broke the conversion of all."""
@@ -301,7 +329,7 @@ class _Reading:
             if contents.records is None or contents.sha256 != self._sha256[number]:
                 self.leave_out(number, contents.problem or "was changed while it was being reviewed")
             else:
-                yield number, _batches(file, contents.records)
+                yield number, _batches([(file, contents.records)])
 
     def leave_out(self, number: int, problem: str) -> None:
         """Notes that none of the file's records are reviewed."""
