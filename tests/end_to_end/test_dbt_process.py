@@ -78,7 +78,6 @@ def test_catalogue_and_settings_are_loaded_and_tested_once_and_stand_in_the_resu
     assert of_the_day.count("expected_activity_lines_have_not_expired") == 2  # which depends on the day
     assert of_the_day.count("finding_is_unique") == 2
     assert [told.name for told in progress].count("findings") == 1  # a view without a day
-    assert not list(run.state.glob("*.wal"))
 
 
 def test_a_contract_that_a_model_breaks_fails_each_day(run: Run, tmp_path: Path) -> None:

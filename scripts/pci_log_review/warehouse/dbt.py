@@ -15,7 +15,6 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Any, Self
 
-import duckdb
 import yaml
 
 from .profile import Profile
@@ -159,8 +158,6 @@ class Dbt:
 
     def __exit__(self, *_: object) -> None:
         self._end()
-        if isinstance(database := self._project.profile.connection, Path):
-            _empty_log(database)
 
     def build(self, run_date: date, unreadable: list[str], on_progress: Callable[[Progress], None]) -> DbtResult:
         """Runs `dbt build` for the run date, without dbt's unit tests.
@@ -264,16 +261,6 @@ class Dbt:
                 _stream(process.stdin).close()
             _stream(process.stdout).close()
             process.wait()
-
-
-def _empty_log(database: Path) -> None:
-    """Moves what stands in the log of a DuckDB file into the file itself, as builds don't (dbt_child._close_database).
-
-    If that fails, the log stays, and the next that opens the file says why.
-    """
-    if database.with_name(f"{database.name}.wal").exists():
-        with suppress(duckdb.Error), duckdb.connect(database):
-            pass  # closing does it
 
 
 def _artifact(path: Path) -> dict[str, Any]:

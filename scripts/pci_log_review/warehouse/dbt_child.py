@@ -95,16 +95,10 @@ def _check_contracts_once(nodes: dict[str, Any], built: RunExecutionResult) -> N
 
 
 def _close_database() -> None:
-    """Lets the wrapper open the DuckDB file, which dbt-duckdb would keep open as long as its process lives.
-
-    What was written stays in the file's log: to move it into the file would take a tenth of a small day.
-    """
+    """Lets the wrapper open the DuckDB file, which dbt-duckdb would keep open as long as its process lives."""
     duckdb: Any = sys.modules.get("dbt.adapters.duckdb.connections")
     if duckdb and duckdb.DuckDBConnectionManager._ENV:
-        environment = duckdb.DuckDBConnectionManager.env()
-        if environment.conn:
-            environment.conn.execute("pragma disable_checkpoint_on_shutdown")
-        environment.close()
+        duckdb.DuckDBConnectionManager.env().close()
         duckdb.DuckDBConnectionManager.close_all_connections()
 
 
