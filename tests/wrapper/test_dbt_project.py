@@ -46,6 +46,24 @@ def test_every_model_seed_and_column_has_a_description(manifest: dict[str, Any])
         assert not [column for column in node["columns"].values() if not column["description"]], name
 
 
+def test_what_only_the_first_day_of_a_run_does_depends_on_no_day(manifest: dict[str, Any]) -> None:
+    macros = manifest["macros"]
+
+    def called(names: list[str]) -> set[str]:
+        return set(names).union(*(called(macros[name]["depends_on"]["macros"]) for name in names))
+
+    once = {
+        name: node
+        for name, node in nodes(manifest, "model", "test").items()
+        if not {"settings", "same_each_day"}.isdisjoint(node["tags"])
+    }
+    assert {"findings", "requirements", "trail_scope_names_each_region_once"} <= set(once)
+    for name, node in once.items():
+        assert "macro.pci_log_review.run_date" not in called(node["depends_on"]["macros"]), name
+        assert "'run_date'" not in node["raw_code"], name
+        assert node["resource_type"] == "test" or node["config"]["materialized"] == "view", name
+
+
 def test_every_macro_and_its_arguments_have_a_description(manifest: dict[str, Any]) -> None:
     for macro in manifest["macros"].values():
         own = macro["package_name"] == "pci_log_review" and not re.match(r"duckdb__|athena__|test_", macro["name"])
