@@ -173,17 +173,11 @@ class Dbt:
         results = self._project.results_path
         results.unlink(missing_ok=True)
         # tests of the shipped catalogue, or of rules on invented events, run where those are changed
-        left_out = ["--exclude-resource-type", "unit_test", "exposure", "--exclude", "tag:catalogue"]
+        kinds, tags = ["unit_test", "exposure"], ["catalogue"]
         if self._once:
-            left_out = ["--exclude-resource-type", "unit_test", "exposure", "seed"]
-            # empty: a view that is left out does not take its tests with it
-            left_out += [
-                "--indirect-selection",
-                "empty",
-                "--exclude",
-                "tag:catalogue",
-                *(f"tag:{tag}" for tag in _ONCE),
-            ]
+            kinds, tags = [*kinds, "seed"], [*tags, *_ONCE]
+        left_out = ["--exclude-resource-type", *kinds, "--exclude", *(f"tag:{tag}" for tag in tags)]
+        left_out += ["--indirect-selection", "empty"]  # a view that is left out does not take its tests with it
         command = self._project.command("build", "--vars", variables, *left_out)
         code, reason = self._run(command, on_progress)
         if code not in (0, 1) or not results.is_file():
